@@ -1,0 +1,63 @@
+//! Who is there.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Timestamp, UserId};
+
+/// The status a user chose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChosenStatus {
+    /// Online while connected.
+    #[default]
+    Online,
+    /// Away while connected.
+    Away,
+    /// Busy while connected.
+    Busy,
+    /// Looks offline to everybody else.
+    Invisible,
+}
+
+/// The status others see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PresenceStatus {
+    /// Connected.
+    Online,
+    /// Connected, away.
+    Away,
+    /// Connected, busy.
+    Busy,
+    /// Not connected, or invisible.
+    Offline,
+    /// Cannot be told now.
+    Unknown,
+}
+
+/// What others see of a user. Of two, the one with the greater `version` is the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Who.
+    pub user: UserId,
+    /// Their status.
+    pub status: PresenceStatus,
+    /// When they were last connected; absent while online and when never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Timestamp>,
+    /// Rises with every change: `max(previous + 1, milliseconds)`.
+    pub version: u64,
+}
+
+impl ChosenStatus {
+    /// What others see of a connected user who chose this.
+    #[must_use]
+    pub fn shown(self) -> PresenceStatus {
+        match self {
+            Self::Online => PresenceStatus::Online,
+            Self::Away => PresenceStatus::Away,
+            Self::Busy => PresenceStatus::Busy,
+            Self::Invisible => PresenceStatus::Offline,
+        }
+    }
+}
