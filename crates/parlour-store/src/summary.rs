@@ -1,0 +1,98 @@
+//! One chat as a row of a user's chat list, put together from the raw reads.
+
+use parlour_model::{Chat, ChatId, Marks, Member, Message, Seq, UserId, Visible, limits, unread};
+
+use crate::{Anchor, Head, Store, StoreError};
+
+/// A chat as one of its members sees it in the chat list.
+#[derive(Debug, Clone)]
+pub struct ChatSummary {
+    /// The chat.
+    pub chat: Chat,
+    /// The user's own row.
+    pub member: Member,
+    /// Where the log ends.
+    pub head: Head,
+    /// The user's own marks.
+    pub marks: Marks,
+    /// Events not yet read.
+    pub unread: u64,
+    /// The last visible line.
+    pub last_message: Option<Message>,
+    /// How many members.
+    pub member_count: u64,
+    /// All members with their marks, in chats of up to 64.
+    pub members: Option<Vec<(Member, Marks)>>,
+}
+
+impl ChatSummary {
+    /// What the user may see of the chat: everything or from the latest joining, up to `through`.
+    #[must_use]
+    pub fn visible(chat: &Chat, member: &Member, through: Seq) -> Visible {
+        let after = match chat.history {
+            parlour_model::HistoryVisibility::All => Seq::ZERO,
+            parlour_model::HistoryVisibility::SinceJoin => member.joined_seq.previous(),
+        };
+        let through = match member.left_seq {
+            Some(left) if !member.is_joined() => left.min(through),
+            _ => through,
+        };
+        Visible { after, through }
+    }
+}
+
+/// The summary of `chat` for `user`; `None` unless they are a member now.
+///
+/// # Errors
+/// Those of the reads; none says anything about the chat.
+pub async fn chat_summary(
+    store: &dyn Store,
+    user: UserId,
+    chat: ChatId,
+) -> Result<Option<ChatSummary>, StoreError> {
+    let Some(authority) = store.authority(chat, user).await? else {
+        return Ok(None);
+    };
+    let Some(member) = authority.member.filter(Member::is_joined) else {
+        return Ok(None);
+    };
+    let Some(head) = store.head(chat, authority.as_of).await? else {
+        return Ok(None);
+    };
+    let marks = store.marks(user, chat).await?;
+    let visible = ChatSummary::visible(&authority.chat, &member, authority.as_of);
+    let last = store.page(chat, Anchor::Latest, 1, visible).await?;
+    let members = members_with_marks(store, chat, authority.member_count).await?;
+    Ok(Some(ChatSummary {
+        unread: unread(
+            head.countable,
+            marks.read_countable,
+            member.joined_countable,
+        ),
+        chat: authority.chat,
+        member,
+        head,
+        marks,
+        last_message: last.messages.into_iter().next(),
+        member_count: authority.member_count,
+        members,
+    }))
+}
+
+async fn members_with_marks(
+    store: &dyn Store,
+    chat: ChatId,
+    count: u64,
+) -> Result<Option<Vec<(Member, Marks)>>, StoreError> {
+    if count > limits::NAMED_RECEIPTS_MEMBERS_MAX as u64 {
+        return Ok(None);
+    }
+    let members = store
+        .members(chat, None, limits::NAMED_RECEIPTS_MEMBERS_MAX)
+        .await?;
+    let mut with_marks = Vec::with_capacity(members.len());
+    for member in members {
+        with_marks.push((member, store.marks(member.user, chat).await?));
+    }
+    Ok(Some(with_marks))
+}
