@@ -1,0 +1,287 @@
+//! A bus inside one process: any number of nodes that share memory, and nothing else.
+//!
+//! It is what a node without a cluster runs on, and what tests of several nodes run on, so it keeps every promise of
+//! the seam and can be told to break the links.
+
+mod faults;
+mod users;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parlour_model::{Clock, NodeNumber, Presence, Timestamp, UserId};
+
+use crate::{
+    Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Inbox, InboxSender, NodeRef,
+    PresenceCells, PresenceEdge, Receivers, ResyncReason, Routes, inbox,
+};
+
+use faults::Links;
+pub use faults::{Fate, LinkFault};
+use users::Users;
+
+/// Nodes that can reach each other. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct LocalNetwork {
+    shared: Arc<Network>,
+}
+
+/// One node's end of a [`LocalNetwork`]. Dropping it is that node's death.
+#[derive(Debug)]
+pub struct LocalBus {
+    network: Arc<Network>,
+    number: NodeNumber,
+    incarnation: AtomicU64,
+    clock: Arc<dyn Clock>,
+    inbox: Mutex<Option<Inbox>>,
+}
+
+#[derive(Debug, Default)]
+struct Network {
+    alive: Alive,
+    incarnations: AtomicU64,
+    users: Users,
+    links: Links,
+}
+
+/// The nodes that are alive, by number.
+#[derive(Debug, Default)]
+struct Alive(RwLock<HashMap<u16, (NodeRef, InboxSender)>>);
+
+impl Alive {
+    fn contains(&self, node: &NodeRef) -> bool {
+        self.sender(node).is_some()
+    }
+
+    fn sender(&self, node: &NodeRef) -> Option<InboxSender> {
+        let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let (alive, sender) = nodes.get(&node.number.get())?;
+        (alive == node).then(|| sender.clone())
+    }
+
+    fn nodes(&self) -> Vec<NodeRef> {
+        let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        nodes.values().map(|(node, _)| *node).collect()
+    }
+
+    fn enter(&self, node: NodeRef, sender: InboxSender) {
+        let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        nodes.insert(node.number.get(), (node, sender));
+    }
+
+    fn leave(&self, node: &NodeRef) {
+        let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if nodes
+            .get(&node.number.get())
+            .is_some_and(|(alive, _)| alive == node)
+            && let Some((_, sender)) = nodes.remove(&node.number.get())
+        {
+            sender.close();
+        }
+    }
+
+    /// The lowest free number.
+    fn free_number(&self) -> NodeNumber {
+        let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        (0..)
+            .filter(|number| !nodes.contains_key(number))
+            .find_map(NodeNumber::new)
+            .expect("a process does not hold a thousand nodes")
+    }
+}
+
+impl LocalNetwork {
+    /// A network without nodes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A new node, under the lowest free number; the first one is number 0.
+    #[must_use]
+    pub fn join(&self, clock: Arc<dyn Clock>) -> LocalBus {
+        let number = self.shared.alive.free_number();
+        let incarnation = self.shared.next_incarnation();
+        let (sender, inbox) = inbox();
+        self.shared.alive.enter(
+            NodeRef {
+                number,
+                incarnation,
+            },
+            sender,
+        );
+        LocalBus {
+            network: Arc::clone(&self.shared),
+            number,
+            incarnation: AtomicU64::new(incarnation),
+            clock,
+            inbox: Mutex::new(Some(inbox)),
+        }
+    }
+
+    /// Lets `fault` decide about every packet from now on; `None` heals the links.
+    pub fn set_fault(&self, fault: Option<LinkFault>) {
+        self.shared.links.set(fault);
+    }
+
+    /// Delivers the packets that were held back, the newest first.
+    pub fn release_held(&self) {
+        for (to, packet) in self.shared.links.take_held().into_iter().rev() {
+            self.shared.hand_over(&to, packet);
+        }
+    }
+
+    /// Empties a node's inbox as if it had overflowed.
+    pub fn overflow(&self, node: &NodeRef) {
+        if let Some(sender) = self.shared.alive.sender(node) {
+            sender.overflow();
+        }
+    }
+
+    /// Lets a node's lease lapse: it goes on under a new incarnation, and its routes are gone.
+    pub fn lapse(&self, bus: &LocalBus) {
+        let Some(sender) = self.shared.alive.sender(&bus.node()) else {
+            return;
+        };
+        let incarnation = self.shared.next_incarnation();
+        bus.incarnation.store(incarnation, Ordering::SeqCst);
+        self.shared.alive.enter(bus.node(), sender.clone());
+        sender.resync(ResyncReason::Lapsed);
+    }
+
+    /// Lets a node die while its process still holds the bus: its calls fail from now on.
+    pub fn crash(&self, bus: &LocalBus) {
+        self.shared.alive.leave(&bus.node());
+    }
+}
+
+impl Network {
+    fn next_incarnation(&self) -> u64 {
+        self.incarnations.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
+    fn hand_over(&self, to: &NodeRef, packet: Bytes) -> Receivers {
+        let sender = self.alive.sender(to);
+        if let Some(sender) = &sender {
+            sender.deliver(packet);
+        }
+        Receivers(usize::from(sender.is_some()))
+    }
+}
+
+impl LocalBus {
+    fn check_alive(&self) -> Result<NodeRef, BusError> {
+        let node = self.node();
+        if self.network.alive.contains(&node) {
+            Ok(node)
+        } else {
+            Err(BusError::Closed)
+        }
+    }
+}
+
+impl Drop for LocalBus {
+    fn drop(&mut self) {
+        self.network.alive.leave(&self.node());
+    }
+}
+
+#[async_trait]
+impl Channels for LocalBus {
+    fn node(&self) -> NodeRef {
+        NodeRef {
+            number: self.number,
+            incarnation: self.incarnation.load(Ordering::SeqCst),
+        }
+    }
+
+    async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {
+        self.check_alive()?;
+        Ok(self.network.alive.nodes())
+    }
+
+    fn is_alone(&self) -> bool {
+        let nodes = self.network.alive.0.read();
+        nodes.unwrap_or_else(PoisonError::into_inner).len() == 1
+    }
+
+    async fn publish(&self, to: &NodeRef, packet: Bytes) -> Result<Receivers, BusError> {
+        self.check_alive()?;
+        let mut receivers = Receivers(usize::from(self.network.alive.contains(to)));
+        for (to, packet) in self.network.links.pass(to, packet) {
+            receivers = self.network.hand_over(&to, packet);
+        }
+        Ok(receivers)
+    }
+
+    fn take_inbox(&self) -> Option<Inbox> {
+        let mut inbox = self.inbox.lock().unwrap_or_else(PoisonError::into_inner);
+        inbox.take()
+    }
+}
+
+#[async_trait]
+impl Routes for LocalBus {
+    async fn register(&self, user: UserId, connection: ConnectionRef) -> Result<Arrival, BusError> {
+        let node = self.check_alive()?;
+        Ok(self.network.users.register(user, node, connection))
+    }
+
+    async fn unregister(&self, user: UserId, connection: ConnectionId) -> Result<(), BusError> {
+        let node = self.check_alive()?;
+        self.network.users.unregister(user, node, connection);
+        Ok(())
+    }
+
+    async fn routes(&self, users: &[UserId]) -> Result<Vec<Vec<NodeRef>>, BusError> {
+        self.check_alive()?;
+        let alive = |node: &NodeRef| self.network.alive.contains(node);
+        let routes = users
+            .iter()
+            .map(|user| self.network.users.routes(*user, alive));
+        Ok(routes.collect())
+    }
+}
+
+#[async_trait]
+impl PresenceCells for LocalBus {
+    async fn settle(
+        &self,
+        user: UserId,
+        chosen: Chosen,
+        at: Timestamp,
+    ) -> Result<Option<PresenceEdge>, BusError> {
+        self.check_alive()?;
+        let alive = |node: &NodeRef| self.network.alive.contains(node);
+        let times = users::Times {
+            seen: at,
+            now: self.clock.now(),
+        };
+        Ok(self.network.users.settle(user, chosen, times, alive))
+    }
+
+    async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, BusError> {
+        self.check_alive()?;
+        let presence = users.iter().map(|user| self.network.users.presence(*user));
+        Ok(presence.collect())
+    }
+
+    async fn watch(&self, users: &[UserId]) -> Result<(), BusError> {
+        let node = self.check_alive()?;
+        for user in users {
+            self.network.users.watch(*user, node);
+        }
+        Ok(())
+    }
+
+    async fn unwatch(&self, users: &[UserId]) -> Result<(), BusError> {
+        let node = self.check_alive()?;
+        for user in users {
+            self.network.users.unwatch(*user, node);
+        }
+        Ok(())
+    }
+}

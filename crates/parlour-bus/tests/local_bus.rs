@@ -1,0 +1,114 @@
+//! The bus inside one process keeps what every bus must keep.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use parlour_bus::conformance::{TestBus, run_all};
+use parlour_bus::{
+    Channels, Fate, Inbound, LocalBus, LocalNetwork, PresenceCells, Receivers, ResyncReason, Routes,
+};
+use parlour_model::{Clock, ManualClock, Timestamp};
+
+struct LocalNodes {
+    network: LocalNetwork,
+    clock: Arc<dyn Clock>,
+}
+
+impl LocalNodes {
+    /// The clock stands still: versions must rise all the same.
+    fn new() -> Self {
+        Self {
+            network: LocalNetwork::new(),
+            clock: Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000))),
+        }
+    }
+}
+
+#[async_trait]
+impl TestBus for LocalNodes {
+    type Node = LocalBus;
+
+    async fn join(&self) -> Arc<LocalBus> {
+        Arc::new(self.network.join(Arc::clone(&self.clock)))
+    }
+
+    async fn lapse(&self, node: &Arc<LocalBus>) {
+        self.network.lapse(node);
+    }
+
+    async fn crash(&self, node: &Arc<LocalBus>) {
+        self.network.crash(node);
+    }
+}
+
+#[tokio::test]
+async fn it_passes_the_suite() {
+    run_all(async || LocalNodes::new()).await;
+}
+
+#[tokio::test]
+async fn a_dropped_bus_is_a_dead_node_and_its_number_is_free_again() {
+    let nodes = LocalNodes::new();
+    let (first, second) = (nodes.join().await, nodes.join().await);
+    assert!(!first.is_alone());
+    let number = second.node().number;
+    drop(second);
+    assert!(first.is_alone());
+    let third = nodes.join().await;
+    assert_eq!(third.node().number, number);
+    assert!(third.node().incarnation > first.node().incarnation);
+}
+
+#[tokio::test]
+async fn a_crashed_node_can_do_nothing_more() {
+    let nodes = LocalNodes::new();
+    let (stays, dies) = (nodes.join().await, nodes.join().await);
+    nodes.crash(&dies).await;
+    assert!(dies.nodes().await.is_err());
+    assert!(dies.publish(&stays.node(), Bytes::new()).await.is_err());
+    assert!(dies.routes(&[]).await.is_err());
+    assert!(dies.presence(&[]).await.is_err());
+    let mut inbox = dies.take_inbox().unwrap();
+    assert_eq!(inbox.next().await, None);
+}
+
+#[tokio::test]
+async fn links_break_as_told_and_heal() {
+    let nodes = LocalNodes::new();
+    let (from, to) = (nodes.join().await, nodes.join().await);
+    let mut inbox = to.take_inbox().unwrap();
+    let fates = [
+        Fate::Drop,
+        Fate::Hold,
+        Fate::Double,
+        Fate::Hold,
+        Fate::Deliver,
+    ];
+    for (number, fate) in fates.into_iter().enumerate() {
+        nodes.network.set_fault(Some(Arc::new(move |_, _| fate)));
+        let packet = Bytes::from(vec![u8::try_from(number).unwrap()]);
+        assert_eq!(from.publish(&to.node(), packet).await, Ok(Receivers(1)));
+    }
+    nodes.network.set_fault(None);
+    nodes.network.release_held();
+    for expected in [2, 2, 4, 3, 1] {
+        let packet = Bytes::from(vec![expected]);
+        assert_eq!(inbox.next().await, Some(Inbound::Packet(packet)));
+    }
+    assert!(inbox.is_empty());
+}
+
+#[tokio::test]
+async fn an_overflow_empties_the_inbox_and_says_so() {
+    let nodes = LocalNodes::new();
+    let (from, to) = (nodes.join().await, nodes.join().await);
+    let mut inbox = to.take_inbox().unwrap();
+    from.publish(&to.node(), Bytes::from_static(b"lost"))
+        .await
+        .unwrap();
+    nodes.network.overflow(&to.node());
+    let resync = Inbound::Resync(ResyncReason::Overflow);
+    assert_eq!(inbox.next().await, Some(resync));
+    assert!(inbox.is_empty());
+}
