@@ -1,0 +1,92 @@
+//! Everything the parts of delivery share on one node.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use parlour_bus::SharedBus;
+use parlour_model::Clock;
+use parlour_store::{SharedStore, StoreError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::DeliveryParts;
+use crate::hub::Hub;
+use crate::presence::Watchers;
+use crate::receipts::Counts;
+use crate::router::Router;
+use crate::typing::Typists;
+
+/// First and last pause between two tries of a read that failed.
+const RETRY_FIRST: Duration = Duration::from_millis(50);
+const RETRY_LAST: Duration = Duration::from_secs(5);
+
+/// One node's delivery.
+pub(crate) struct Core {
+    pub(crate) store: SharedStore,
+    pub(crate) bus: SharedBus,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tracker: TaskTracker,
+    pub(crate) token: CancellationToken,
+    pub(crate) connections: AtomicU64,
+    pub(crate) hub: Hub,
+    pub(crate) router: Router,
+    pub(crate) watchers: Watchers,
+    pub(crate) typists: Typists,
+    pub(crate) counts: Counts,
+    pub(crate) resync_due: tokio::sync::Notify,
+}
+
+impl Core {
+    pub(crate) fn new(parts: DeliveryParts) -> Self {
+        Self {
+            store: parts.store,
+            bus: parts.bus,
+            clock: parts.clock,
+            tracker: parts.tracker,
+            token: parts.token,
+            connections: AtomicU64::new(1),
+            hub: Hub::default(),
+            router: Router::new(),
+            watchers: Watchers::default(),
+            typists: Typists::default(),
+            counts: Counts::default(),
+            resync_due: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Runs a task of this node until it is done or the node stops.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let token = self.token.clone();
+        self.tracker.spawn(async move {
+            token.run_until_cancelled(task).await;
+        });
+    }
+
+    /// Reads until the store answers. `None` once `is_over` says that nobody waits for the answer.
+    pub(crate) async fn read<T, R>(
+        &self,
+        read: impl Fn() -> R,
+        is_over: impl Fn() -> bool,
+    ) -> Option<T>
+    where
+        R: Future<Output = Result<T, StoreError>>,
+    {
+        let mut pause = RETRY_FIRST;
+        loop {
+            match read().await {
+                Ok(answer) => return Some(answer),
+                Err(error) if is_over() || self.token.is_cancelled() => {
+                    tracing::debug!(%error, "a read was given up");
+                    return None;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the store did not answer; trying again");
+                    metrics::counter!("parlour_delivery_read_retries_total").increment(1);
+                }
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(RETRY_LAST);
+        }
+    }
+}

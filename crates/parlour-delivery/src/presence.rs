@@ -1,0 +1,176 @@
+//! Who is there: told at its edges only, and only to connections that look at the user.
+//!
+//! The bus holds one cell per user and decides from the live routes what it says; nodes only ask it to settle. So a late
+//! or doubled request changes nothing, and nobody looks offline while a route to them lives.
+
+mod watchers;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlour_bus::{Arrival, Chosen, NodeRef, PresenceEdge};
+use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId, limits};
+
+use crate::core::Core;
+use crate::link::Link;
+use crate::packet::Packet;
+
+pub(crate) use watchers::Watchers;
+
+/// How long after the end of a node its users may look connected.
+const LAPSE_GRACE: Duration = Duration::from_secs(5);
+/// How often the list of nodes is looked at.
+const NODES_PAUSE: Duration = Duration::from_secs(3);
+
+impl Core {
+    /// A user's route was written.
+    pub(crate) fn arrived(self: &Arc<Self>, user: UserId, arrival: Arrival) {
+        if arrival == Arrival::Seen {
+            return;
+        }
+        let core = Arc::clone(self);
+        self.spawn(async move {
+            let stored = core.store.last_known(&[user]).await;
+            let stored = stored.ok().and_then(|mut known| known.pop());
+            let chosen = stored.map_or(Chosen::Unknown, |known| Chosen::AsStored(known.status));
+            core.settle(user, chosen, core.clock.now()).await;
+        });
+    }
+
+    /// A user's last connection here ended at `at`. They stay as they are for a while: most come back at once.
+    pub(crate) fn departed(self: &Arc<Self>, user: UserId, at: Timestamp) {
+        let core = Arc::clone(self);
+        // Not ended by the token: whoever stops the node wants the users seen as gone.
+        self.tracker.spawn(async move {
+            let grace = tokio::time::sleep(limits::PRESENCE_GRACE);
+            core.token.run_until_cancelled(grace).await;
+            core.settle(user, Chosen::Unknown, at).await;
+        });
+    }
+
+    /// A user chose a status.
+    pub(crate) fn chose(self: &Arc<Self>, user: UserId, status: ChosenStatus) {
+        let core = Arc::clone(self);
+        self.spawn(async move {
+            let now = core.clock.now();
+            core.settle(user, Chosen::Now(status), now).await;
+        });
+    }
+
+    async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
+        match self.bus.settle(user, chosen, at).await {
+            Ok(Some(edge)) => self.tell_edge(edge).await,
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, %user, "presence could not be settled");
+                metrics::counter!("parlour_presence_errors_total").increment(1);
+            }
+        }
+    }
+
+    async fn tell_edge(&self, edge: PresenceEdge) {
+        let presence = edge.presence;
+        metrics::counter!("parlour_presence_edges_total").increment(1);
+        self.show_presence(presence);
+        self.tell_nodes(&edge.watchers, &Packet::Presence(presence))
+            .await;
+        if let Some(at) = presence.last_seen
+            && let Err(error) = self.store.set_last_seen(presence.user, at).await
+        {
+            tracing::warn!(%error, "when a user was last seen could not be stored");
+        }
+    }
+
+    /// What others see of these users. Unknown where the bus does not say.
+    pub(crate) async fn presence(self: &Arc<Self>, users: &[UserId]) -> Vec<Presence> {
+        let (presence, routes) = tokio::join!(self.bus.presence(users), self.bus.routes(users));
+        let Ok(mut presence) = presence else {
+            return users.iter().map(|user| unknown(*user)).collect();
+        };
+        if let Ok(routes) = routes {
+            self.heal(&presence, &routes);
+        }
+        self.fill_last_seen(&mut presence).await;
+        presence
+    }
+
+    /// A node may have died without anybody noticing those who were on it.
+    fn heal(self: &Arc<Self>, presence: &[Presence], routes: &[Vec<NodeRef>]) {
+        for (presence, routes) in presence.iter().zip(routes) {
+            if presence.status != PresenceStatus::Offline && routes.is_empty() {
+                self.departed(presence.user, self.clock.now());
+            }
+        }
+    }
+
+    async fn fill_last_seen(&self, presence: &mut [Presence]) {
+        let wanting = |presence: &Presence| {
+            presence.status == PresenceStatus::Offline && presence.last_seen.is_none()
+        };
+        let users: Vec<UserId> = presence
+            .iter()
+            .filter(|presence| wanting(presence))
+            .map(|presence| presence.user)
+            .collect();
+        if users.is_empty() {
+            return;
+        }
+        let Ok(known) = self.store.last_known(&users).await else {
+            return; // Offline is right; since when is not worth an error.
+        };
+        for (presence, known) in presence.iter_mut().filter(|p| wanting(p)).zip(known) {
+            presence.last_seen = known.last_seen;
+        }
+    }
+
+    /// Settles those who were on nodes that are gone, as far as somebody here looks at them.
+    pub(crate) async fn watch_nodes(self: Arc<Self>) {
+        let mut known: Vec<NodeRef> = Vec::new();
+        loop {
+            tokio::time::sleep(NODES_PAUSE).await;
+            let Ok(nodes) = self.bus.nodes().await else {
+                continue;
+            };
+            if known.iter().any(|node| !nodes.contains(node)) {
+                let core = Arc::clone(&self);
+                self.spawn(async move { core.settle_watched().await });
+            }
+            known = nodes;
+        }
+    }
+
+    async fn settle_watched(self: &Arc<Self>) {
+        tokio::time::sleep(LAPSE_GRACE).await;
+        for user in self.watchers.users() {
+            self.settle(user, Chosen::Unknown, self.clock.now()).await;
+        }
+    }
+
+    /// Replaces what a connection looks at; answers the presence of the users.
+    pub(crate) async fn watch(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        users: Vec<UserId>,
+        chats: Vec<parlour_model::ChatId>,
+    ) -> Vec<Presence> {
+        let Some(touched) = self.watchers.replace(link, users.clone(), chats) else {
+            return Vec::new();
+        };
+        // Before the read: a change settled after it is told, one before it is read.
+        self.watchers.settle_interest(&self.bus, touched).await;
+        let presence = self.presence(&users).await;
+        for presence in &presence {
+            self.watchers.note_version(presence);
+        }
+        presence
+    }
+}
+
+fn unknown(user: UserId) -> Presence {
+    Presence {
+        user,
+        status: PresenceStatus::Unknown,
+        last_seen: None,
+        version: 0,
+    }
+}

@@ -1,0 +1,165 @@
+//! Which connections look at which users and chats.
+//!
+//! The node tells the bus which users anybody here looks at. Coming and going of lookers interleave, so one lock
+//! is held while the bus is told, and what it is told is looked up inside: the last word is always the present truth.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use dashmap::DashMap;
+use parlour_bus::{ConnectionId, SharedBus};
+use parlour_model::{ChatId, Presence, UserId};
+use parlour_protocol::{Encoded, ServerFrame};
+use smallvec::SmallVec;
+
+use crate::core::Core;
+use crate::link::{Link, Watched};
+
+/// Who looks at what, on this node.
+#[derive(Debug, Default)]
+pub(crate) struct Watchers {
+    users: DashMap<UserId, WatchedUser>,
+    chats: DashMap<ChatId, SmallVec<[Arc<Link>; 1]>>,
+    /// The users the bus has been told of.
+    interest: tokio::sync::Mutex<HashSet<UserId>>,
+}
+
+#[derive(Debug, Default)]
+struct WatchedUser {
+    links: SmallVec<[Arc<Link>; 1]>,
+    /// The highest version shown.
+    version: u64,
+}
+
+impl Watchers {
+    /// Replaces what a connection looks at; answers the users whose lookers changed. `None` if it is detached.
+    pub(crate) fn replace(
+        &self,
+        link: &Arc<Link>,
+        users: Vec<UserId>,
+        chats: Vec<ChatId>,
+    ) -> Option<Vec<UserId>> {
+        let mut watched = link.watched();
+        let before = watched.as_mut()?;
+        let after = Watched { users, chats };
+        self.remove(link.id, before);
+        self.add(link, &after);
+        let before = std::mem::replace(before, after);
+        let now = watched.as_ref().map(|after| after.users.clone());
+        Some([before.users, now.unwrap_or_default()].concat())
+    }
+
+    /// Ends a connection's looking; answers the users whose lookers changed.
+    pub(crate) fn close(&self, link: &Arc<Link>) -> Vec<UserId> {
+        let Some(before) = link.watched().take() else {
+            return Vec::new();
+        };
+        self.remove(link.id, &before);
+        before.users
+    }
+
+    fn add(&self, link: &Arc<Link>, watched: &Watched) {
+        for user in &watched.users {
+            let mut lookers = self.users.entry(*user).or_default();
+            if !lookers.links.iter().any(|looker| looker.id == link.id) {
+                lookers.links.push(Arc::clone(link));
+            }
+        }
+        for chat in &watched.chats {
+            let mut lookers = self.chats.entry(*chat).or_default();
+            if !lookers.iter().any(|looker| looker.id == link.id) {
+                lookers.push(Arc::clone(link));
+            }
+        }
+    }
+
+    fn remove(&self, id: ConnectionId, watched: &Watched) {
+        for user in &watched.users {
+            if let Some(mut lookers) = self.users.get_mut(user) {
+                lookers.links.retain(|looker| looker.id != id);
+            }
+            self.users
+                .remove_if(user, |_, lookers| lookers.links.is_empty());
+        }
+        for chat in &watched.chats {
+            if let Some(mut lookers) = self.chats.get_mut(chat) {
+                lookers.retain(|looker| looker.id != id);
+            }
+            self.chats.remove_if(chat, |_, lookers| lookers.is_empty());
+        }
+    }
+
+    /// Tells the bus of users somebody here began or ceased to look at.
+    pub(crate) async fn settle_interest(&self, bus: &SharedBus, touched: Vec<UserId>) {
+        if touched.is_empty() {
+            return;
+        }
+        let mut interest = self.interest.lock().await;
+        let (looked_at, others): (Vec<UserId>, Vec<UserId>) = touched
+            .into_iter()
+            .partition(|user| self.users.contains_key(user));
+        let new: Vec<UserId> = looked_at
+            .into_iter()
+            .filter(|user| !interest.contains(user))
+            .collect();
+        let gone: Vec<UserId> = others
+            .into_iter()
+            .filter(|user| interest.contains(user))
+            .collect();
+        if !new.is_empty() && bus.watch(&new).await.is_ok() {
+            interest.extend(new);
+        }
+        if !gone.is_empty() && bus.unwatch(&gone).await.is_ok() {
+            for user in gone {
+                interest.remove(&user);
+            }
+        }
+    }
+
+    /// Tells the bus everything again, after it may have forgotten.
+    pub(crate) async fn renew_interest(&self, bus: &SharedBus) {
+        self.interest.lock().await.clear();
+        self.settle_interest(bus, self.users()).await;
+    }
+
+    /// The users anybody here looks at.
+    pub(crate) fn users(&self) -> Vec<UserId> {
+        self.users.iter().map(|entry| *entry.key()).collect()
+    }
+
+    pub(crate) fn is_chat_watched(&self, chat: ChatId) -> bool {
+        self.chats.contains_key(&chat)
+    }
+
+    /// The connections that look at a chat.
+    pub(crate) fn of_chat(&self, chat: ChatId) -> SmallVec<[Arc<Link>; 1]> {
+        self.chats
+            .get(&chat)
+            .map(|links| links.clone())
+            .unwrap_or_default()
+    }
+
+    /// Remembers what has been shown.
+    pub(crate) fn note_version(&self, presence: &Presence) {
+        if let Some(mut lookers) = self.users.get_mut(&presence.user) {
+            lookers.version = lookers.version.max(presence.version);
+        }
+    }
+}
+
+impl Core {
+    /// Shows a change on this node, unless a later one was shown.
+    pub(crate) fn show_presence(&self, presence: Presence) {
+        let Some(mut lookers) = self.watchers.users.get_mut(&presence.user) else {
+            return;
+        };
+        if presence.version <= lookers.version {
+            return;
+        }
+        lookers.version = presence.version;
+        let frame = Encoded::new(ServerFrame::Presence(presence));
+        for link in &lookers.links {
+            link.outbox.push_soft(&frame);
+        }
+    }
+}

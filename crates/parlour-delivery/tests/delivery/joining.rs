@@ -1,0 +1,237 @@
+//! Becoming a member, and ceasing to be one, while connected.
+
+use std::time::Duration;
+
+use parlour_model::{Content, HistoryVisibility, Title};
+use parlour_protocol::ServerFrame;
+
+use crate::support::{Client, World, message, pass, user};
+
+#[tokio::test(start_paused = true)]
+async fn a_new_chat_shows_on_every_connection_of_its_members_at_once() {
+    let world = World::new(2);
+    let mut creator = Client::connect(&world.nodes[0], 1, []).await;
+    let mut phone = Client::connect(&world.nodes[0], 2, []).await;
+    let mut laptop = Client::connect(&world.nodes[1], 2, []).await;
+    let chat = world.group(1, &[1, 2]);
+    for client in [&mut creator, &mut phone, &mut laptop] {
+        client.until(chat, 1).await;
+        assert_eq!(client.joined, [chat]);
+    }
+    world.post(1, chat, user(1));
+    for client in [&mut creator, &mut phone, &mut laptop] {
+        client.until(chat, 2).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_added_member_joins_at_the_head_and_misses_nothing_after_it() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut old = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    let mut new = Client::connect(&world.nodes[1], 3, []).await;
+    world.post(0, chat, user(1));
+    world.store.shut("authority.after"); // The summary is read, and then held up.
+    world.add(0, chat, 3);
+    for _ in 0..10 {
+        world.post(0, chat, user(1));
+    }
+    pass(Duration::from_millis(100)).await;
+    world.store.open("authority.after");
+    old.until(chat, 13).await;
+    new.until(chat, 13).await;
+    assert_eq!(new.joined, [chat]);
+    assert!(
+        new.seqs(chat).iter().all(|seq| *seq > 3),
+        "what was before is history"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_reaches_a_removed_member_after_their_removal() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2, 3]);
+    let mut here = Client::connect(&world.nodes[0], 2, [(chat, 1)]).await;
+    let mut there = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    let mut stays = Client::connect(&world.nodes[1], 3, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    world.remove(1, chat, 2);
+    for _ in 0..5 {
+        world.post(0, chat, user(1));
+    }
+    stays.until(chat, 8).await;
+    for client in [&mut here, &mut there] {
+        let frames = client.drain();
+        assert_eq!(client.seqs(chat), [2, 3], "up to the removal");
+        assert_eq!(client.left, [chat].into());
+        assert!(
+            matches!(frames.last(), Some(ServerFrame::Chat(_))),
+            "{frames:?}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_removed_while_away_is_shown_the_end_and_not_more() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2, 3]);
+    world.post(0, chat, user(1));
+    world.remove(0, chat, 2);
+    world.post(0, chat, user(1));
+    let mut client = Client::connect(&world.nodes[0], 2, [(chat, 1)]).await;
+    assert_eq!(client.seqs(chat), [2, 3]);
+    assert_eq!(client.left, [chat].into());
+    world.post(0, chat, user(1));
+    assert!(client.drain().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_removed_while_their_page_is_read_is_not_sent_what_comes_after() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2, 3]);
+    let _stays = Client::connect(&world.nodes[0], 3, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    world.store.shut("events.after");
+    let client = Client::connect(&world.nodes[0], 2, [(chat, 1)]);
+    let meanwhile = async {
+        pass(Duration::from_millis(100)).await;
+        world.post(0, chat, user(1));
+        world.remove(0, chat, 2);
+        world.post(0, chat, user(1));
+        world.store.open("events.after");
+    };
+    let (client, ()) = tokio::join!(client, meanwhile);
+    assert_eq!(client.seqs(chat), [2, 3, 4]);
+    assert_eq!(client.left, [chat].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_reaches_beyond_the_node_is_fenced_by_the_removal_in_it() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2, 3]);
+    let _stays = Client::connect(&world.nodes[1], 3, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    // Node 1 follows the chat and never hears of what comes next.
+    world.store.shut("events");
+    let client = Client::connect(&world.nodes[1], 2, [(chat, 1)]);
+    let meanwhile = async {
+        pass(Duration::from_millis(100)).await;
+        world.packets(parlour_bus::Fate::Drop);
+        world.remove(0, chat, 2);
+        world.post(0, chat, user(1));
+        pass(Duration::from_millis(100)).await;
+        world.store.open("events");
+    };
+    let (client, ()) = tokio::join!(client, meanwhile);
+    assert_eq!(client.seqs(chat), [2, 3]);
+    assert_eq!(client.left, [chat].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn removed_and_added_again_while_connected_leaves_then_joins() {
+    let world = World::new(2);
+    let chat = world.group_with(1, &[1, 2], HistoryVisibility::SinceJoin);
+    let mut client = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    world.remove(0, chat, 2);
+    world.post(0, chat, user(1));
+    world.add(0, chat, 2);
+    world.post(0, chat, user(1));
+    client.until(chat, 5).await;
+    assert_eq!(client.joined, [chat]);
+    assert!(
+        !client.seqs(chat).contains(&3),
+        "what was said in between is not theirs"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_joined_during_the_first_sync_is_told_once() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    world.post(0, chat, user(1));
+    world.store.shut("memberships.after");
+    let client = Client::connect(&world.nodes[0], 2, [(chat, 1)]);
+    let meanwhile = async {
+        pass(Duration::from_millis(100)).await;
+        let new = world.group(2, &[1, 2]);
+        world.post(0, new, user(1));
+        world.store.open("memberships.after");
+        new
+    };
+    let (mut client, new) = tokio::join!(client, meanwhile);
+    client.until(new, 2).await;
+    assert_eq!(client.joined, [new]);
+    assert_eq!(client.seqs(chat), [2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_chat_is_not_told_to_a_connection_that_has_a_cursor_in_it() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    // Attached: packets come, but the client has not said yet what it has.
+    let mut client = Client::attach(&world.nodes[1], 2).await;
+    for _ in 0..3 {
+        world.post(0, chat, user(1));
+        pass(Duration::from_millis(100)).await;
+    }
+    client.cursors = [(chat, crate::support::seq(1))].into();
+    client.sync(parlour_delivery::SyncKind::Hello).await;
+    pass(Duration::from_secs(3)).await;
+    client.drain();
+    assert_eq!(client.seqs(chat), [2, 3, 4]);
+    assert!(client.joined.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn members_who_change_while_a_chat_is_entered_are_right_in_the_end() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2, 3]);
+    world.store.shut("members.after");
+    let client = Client::connect(&world.nodes[0], 2, [(chat, 1)]);
+    let meanwhile = async {
+        pass(Duration::from_millis(100)).await;
+        world.remove(0, chat, 2); // The members that were read still name them.
+        world.post(0, chat, user(1));
+        world.store.open("members.after");
+    };
+    let (mut client, ()) = tokio::join!(client, meanwhile);
+    world.commit(0, chat, user(1), message());
+    assert!(client.drain().is_empty());
+    assert_eq!(client.seqs(chat), [2]);
+    assert_eq!(client.left, [chat].into());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_added_while_the_node_enters_the_chat_is_told() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    let mut added = Client::connect(&world.nodes[0], 3, []).await;
+    world.store.shut("heads");
+    let other = Client::connect(&world.nodes[0], 2, [(chat, 1)]);
+    let meanwhile = async {
+        pass(Duration::from_millis(100)).await;
+        world.add(0, chat, 3);
+        world.store.open("heads"); // The first head that is read is that of this event.
+    };
+    let (_other, ()) = tokio::join!(other, meanwhile);
+    added.until(chat, 2).await;
+    assert_eq!(added.joined, [chat]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_title_is_told_by_its_event_alone() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    let mut client = Client::connect(&world.nodes[0], 2, [(chat, 1)]).await;
+    let content = Content::ChatChanged {
+        title: Some(Title::new("New").unwrap()),
+        history: None,
+    };
+    world.commit(0, chat, user(1), content);
+    let frames = client.drain();
+    assert_eq!(frames.len(), 1, "{frames:?}");
+    assert_eq!(
+        client.events[0].title.as_ref().map(Title::as_str),
+        Some("New")
+    );
+}

@@ -1,0 +1,17 @@
+//! Delivery between several nodes of one process, over a store in memory.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is test code, its helpers too"
+)]
+
+mod support;
+
+mod chaos;
+mod joining;
+mod presence;
+mod receipts;
+mod routing;
+mod stress;
+mod syncing;
+mod typing;

@@ -1,0 +1,132 @@
+//! How far others have received and read.
+
+use std::time::Duration;
+
+use parlour_delivery::SyncKind;
+use parlour_model::{ChatId, Marks};
+use parlour_protocol::{ReceiptCountsFrame, ServerFrame};
+
+use crate::support::{Client, World, pass, seq, settle, user};
+
+fn marks(delivered: u64, read: u64) -> Marks {
+    Marks {
+        delivered: seq(delivered),
+        read: seq(read),
+        ..Marks::default()
+    }
+}
+
+fn receipts(frames: &[ServerFrame]) -> usize {
+    frames
+        .iter()
+        .filter(|frame| matches!(frame, ServerFrame::Receipt(_)))
+        .count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_small_chat_everybody_is_told() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2, 3]);
+    let mut reader = Client::connect(&world.nodes[0], 1, [(chat, 1)]).await;
+    let mut device = Client::connect(&world.nodes[1], 1, [(chat, 1)]).await;
+    let mut other = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    let mut stranger = Client::connect(&world.nodes[1], 9, []).await;
+    stranger.drain();
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 1));
+    settle().await;
+    for client in [&mut reader, &mut device, &mut other] {
+        assert_eq!(receipts(&client.drain()), 1);
+    }
+    assert!(stranger.drain().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_set_through_a_node_without_members_reaches_them_too() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut device = Client::connect(&world.nodes[1], 1, [(chat, 1)]).await;
+    let mut other = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 1));
+    settle().await;
+    assert_eq!(receipts(&device.drain()), 1);
+    assert_eq!(receipts(&other.drain()), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_comes_before_the_first_sync_and_no_mark_is_lost() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    let mut client = Client::attach(&world.nodes[0], 1).await;
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 0));
+    assert!(client.drain().is_empty());
+    client.cursors = [(chat, seq(1))].into();
+    world.store.shut("marks_of_user.after");
+    let sync = client
+        .connection
+        .sync(client.cursors.clone(), SyncKind::Hello, false);
+    let meanwhile = async {
+        settle().await; // The marks have been read.
+        world.nodes[0].delivery.receipt(chat, user(1), marks(1, 1));
+        world.store.open("marks_of_user.after");
+    };
+    tokio::join!(sync, meanwhile);
+    assert_eq!(receipts(&client.drain()), 1);
+}
+
+/// A chat of 100 with one author connected to the second node.
+fn large(world: &World) -> ChatId {
+    let members: Vec<u64> = (1..=100).collect();
+    world.group(1, &members)
+}
+
+async fn next_counts(client: &mut Client) -> ReceiptCountsFrame {
+    loop {
+        if let ServerFrame::ReceiptCounts(counts) = client.next().await {
+            return counts;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_large_chat_authors_get_counts_of_their_newest_message_at_a_pace() {
+    let world = World::new(2);
+    let chat = large(&world);
+    let mut author = Client::connect(&world.nodes[1], 1, [(chat, 1)]).await;
+    let mut reader = Client::connect(&world.nodes[0], 2, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    author.until(chat, 2).await;
+    reader.until(chat, 2).await;
+    for number in 2..=40 {
+        let read = if number <= 11 { 2 } else { 0 };
+        world.store.set_marks(chat, user(number), marks(2, read));
+        world.nodes[0]
+            .delivery
+            .receipt(chat, user(number), marks(2, read));
+    }
+    let started = tokio::time::Instant::now();
+    let counts = next_counts(&mut author).await;
+    assert_eq!(
+        (counts.seq, counts.delivered_count, counts.read_count),
+        (seq(2), 39, 10)
+    );
+    assert!(started.elapsed() >= Duration::from_secs(2));
+    pass(Duration::from_secs(10)).await;
+    assert!(author.drain().is_empty(), "thirty-nine marks, one answer");
+    assert_eq!(receipts(&reader.drain()), 1, "one's own");
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_leave_out_the_author_and_those_who_left() {
+    let world = World::new(1);
+    let chat = large(&world);
+    let mut author = Client::connect(&world.nodes[0], 1, [(chat, 1)]).await;
+    world.remove(0, chat, 3);
+    world.post(0, chat, user(1));
+    author.until(chat, 3).await;
+    for number in 1..=4 {
+        world.store.set_marks(chat, user(number), marks(3, 3));
+    }
+    world.nodes[0].delivery.receipt(chat, user(2), marks(3, 3));
+    let counts = next_counts(&mut author).await;
+    assert_eq!((counts.delivered_count, counts.read_count), (2, 2));
+}

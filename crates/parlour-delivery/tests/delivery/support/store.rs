@@ -1,0 +1,388 @@
+//! A store in memory whose reads can be held up and made to fail. Writing goes through [`MemoryStore::commit`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parlour_model::{
+    Change, Chat, ChatId, ChosenStatus, Content, Countable, Draft, Epoch, Event, EventId, EventKey,
+    Marks, Member, MemberState, Membership, Message, Overlay, Seq, Timestamp, UserId, Visible,
+    effects,
+};
+use parlour_store::{
+    Anchor, Appended, Authority, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Page,
+    StoreError, Views,
+};
+use tokio::sync::Semaphore;
+
+/// Everything in one lock.
+pub(crate) struct MemoryStore {
+    state: Mutex<State>,
+    gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
+    failures: Mutex<HashMap<&'static str, usize>>,
+    pub(super) reads: Mutex<HashMap<&'static str, usize>>,
+    /// Reads take up to this many milliseconds, half of it before and half after the read itself.
+    slowness_ms: AtomicU64,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    logs: HashMap<ChatId, Log>,
+    pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
+    pub(super) statuses: HashMap<UserId, ChosenStatus>,
+    pub(super) last_seen: HashMap<UserId, Timestamp>,
+}
+
+#[derive(Default)]
+struct Log {
+    events: Vec<Event>,
+    members: BTreeMap<UserId, Member>,
+    chat: Option<Chat>,
+    membership_seq: Seq,
+    effect_seq: Seq,
+}
+
+impl MemoryStore {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            gates: Mutex::default(),
+            failures: Mutex::default(),
+            reads: Mutex::default(),
+            slowness_ms: AtomicU64::new(0),
+        }
+    }
+
+    /// Appends an event without asking anybody.
+    pub(crate) fn commit(&self, chat: ChatId, author: UserId, content: Content) -> Event {
+        let mut state = self.lock();
+        let log = state.logs.entry(chat).or_default();
+        let seq = Seq::new(log.events.len() as u64 + 1);
+        let last = log.events.last();
+        let countable = last.map_or(0, |event| event.countable.get());
+        let event = Event {
+            chat,
+            seq,
+            id: EventId::new(seq.get() * 1_000 + chat.get()).unwrap(),
+            author,
+            key: EventKey::generate(Timestamp::from_millis(1_800_000_000_000)),
+            sent_at: Timestamp::from_millis(1_800_000_000_000),
+            countable: Countable::new(countable + u64::from(content.is_countable())),
+            prev_effect: log.effect_seq,
+            erased: false,
+            content,
+        };
+        log.apply(&event);
+        event
+    }
+
+    /// From now on reads of this kind wait for [`MemoryStore::open`]. With `.after`, they wait with what they read.
+    pub(crate) fn shut(&self, kind: &'static str) {
+        self.gates
+            .lock()
+            .unwrap()
+            .insert(kind, Arc::new(Semaphore::new(0)));
+    }
+
+    /// Lets all waiting and later reads pass.
+    pub(crate) fn open(&self, kind: &'static str) {
+        if let Some(gate) = self.gates.lock().unwrap().remove(kind) {
+            gate.close();
+        }
+    }
+
+    /// The next reads of this kind fail.
+    pub(crate) fn fail(&self, kind: &'static str, times: usize) {
+        self.failures.lock().unwrap().insert(kind, times);
+    }
+
+    /// From now on every read takes its time, each another.
+    pub(crate) fn slow_down(&self, millis_max: u64) {
+        self.slowness_ms.store(millis_max, Ordering::SeqCst);
+    }
+
+    /// Passes the gate, and some time.
+    async fn pass(&self, gate: &'static str) {
+        let gate = self.gates.lock().unwrap().get(gate).cloned();
+        if let Some(gate) = gate {
+            let _closed = gate.acquire().await;
+        }
+        let slowness = self.slowness_ms.load(Ordering::SeqCst);
+        if slowness > 0 {
+            let reads: usize = self.reads.lock().unwrap().values().sum();
+            let millis = (reads as u64 * 7_919 + 13) % slowness; // Spread, and the same in every run.
+            super::pass(Duration::from_millis(millis)).await;
+        }
+    }
+
+    /// How many reads of this kind there were.
+    pub(crate) fn reads(&self, kind: &'static str) -> usize {
+        self.reads.lock().unwrap().get(kind).copied().unwrap_or(0)
+    }
+
+    pub(crate) fn set_marks(&self, chat: ChatId, user: UserId, marks: Marks) {
+        self.lock().marks.insert((chat, user), marks);
+    }
+
+    pub(crate) fn set_chosen(&self, user: UserId, status: ChosenStatus) {
+        self.lock().statuses.insert(user, status);
+    }
+
+    pub(crate) fn last_seen(&self, user: UserId) -> Option<Timestamp> {
+        self.lock().last_seen.get(&user).copied()
+    }
+
+    pub(crate) fn head_now(&self, chat: ChatId) -> u64 {
+        self.lock()
+            .logs
+            .get(&chat)
+            .map_or(0, |log| log.events.len() as u64)
+    }
+
+    pub(crate) fn events_now(&self, chat: ChatId) -> Vec<Event> {
+        self.lock().logs[&chat].events.clone()
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// One read: counted, perhaps failed, perhaps held up before and after.
+    pub(super) async fn read<T>(
+        &self,
+        kind: &'static str,
+        after: &'static str,
+        read: impl FnOnce(&State) -> T,
+    ) -> Result<T, StoreError> {
+        *self.reads.lock().unwrap().entry(kind).or_default() += 1;
+        self.pass(kind).await;
+        if let Some(left) = self.failures.lock().unwrap().get_mut(kind)
+            && *left > 0
+        {
+            *left -= 1;
+            return Err(StoreError::Unavailable("told to fail".to_owned()));
+        }
+        let answer = read(&self.lock());
+        self.pass(after).await;
+        Ok(answer)
+    }
+}
+
+impl Log {
+    fn apply(&mut self, event: &Event) {
+        for change in effects(event) {
+            match change {
+                Change::Joined {
+                    user,
+                    role,
+                    countable,
+                    at,
+                } => {
+                    let left_seq = self.members.get(&user).and_then(|member| member.left_seq);
+                    let member = Member {
+                        user,
+                        role,
+                        state: MemberState::Joined,
+                        joined_seq: event.seq,
+                        joined_countable: countable,
+                        joined_at: at,
+                        left_seq,
+                    };
+                    self.members.insert(user, member);
+                }
+                Change::Left { user } => {
+                    if let Some(member) = self.members.get_mut(&user) {
+                        member.state = MemberState::Left;
+                        member.left_seq = Some(event.seq);
+                    }
+                }
+                _ => {}
+            }
+        }
+        if let Content::ChatCreated {
+            chat_type,
+            title,
+            history,
+            ..
+        } = &event.content
+        {
+            self.chat = Some(Chat {
+                id: event.chat,
+                chat_type: *chat_type,
+                title: title.clone(),
+                history: *history,
+                created_at: event.sent_at,
+                updated_at: event.sent_at,
+            });
+        }
+        if event.content.changes_membership() {
+            self.membership_seq = event.seq;
+        }
+        if event.content.has_effect() {
+            self.effect_seq = event.seq;
+        }
+        self.events.push(event.clone());
+    }
+
+    fn head(&self) -> Option<Head> {
+        let last = self.events.last()?;
+        Some(Head {
+            seq: last.seq,
+            id: last.id,
+            countable: last.countable,
+            epoch: Epoch::ZERO,
+            membership_seq: self.membership_seq,
+            effect_seq: self.effect_seq,
+        })
+    }
+
+    fn present(&self) -> impl Iterator<Item = &Member> {
+        self.members.values().filter(|member| member.is_joined())
+    }
+}
+
+#[async_trait]
+impl ChatLog for MemoryStore {
+    async fn create(&self, _: NewChat) -> Result<Creation, StoreError> {
+        Err(unused())
+    }
+
+    async fn append(&self, _: ChatId, _: Vec<Draft>) -> Appended {
+        Appended {
+            outcomes: Vec::new(),
+            head: None,
+            lost_races: 0,
+        }
+    }
+
+    async fn find(&self, _: ChatId, _: UserId, _: EventKey, _: Seq) -> Result<Lookup, StoreError> {
+        Err(unused())
+    }
+
+    async fn cancel(&self, _: ChatId, _: UserId, _: EventKey) -> Result<Cancellation, StoreError> {
+        Err(unused())
+    }
+
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
+        self.read("heads", "heads.after", |state| {
+            let head = |(chat, _): &(ChatId, Seq)| state.logs.get(chat).and_then(Log::head);
+            chats.iter().map(head).collect()
+        })
+        .await
+    }
+
+    async fn events(
+        &self,
+        chat: ChatId,
+        after: Seq,
+        through: Seq,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read("events", "events.after", |state| {
+            let Some(log) = state.logs.get(&chat) else {
+                return Vec::new();
+            };
+            let wanted = |event: &&Event| event.seq > after && event.seq <= through;
+            log.events
+                .iter()
+                .filter(wanted)
+                .take(limit)
+                .cloned()
+                .collect()
+        })
+        .await
+    }
+
+    async fn seq_of(&self, _: ChatId, _: EventId) -> Result<Option<Seq>, StoreError> {
+        Err(unused())
+    }
+
+    fn observe(&self, _: &Event) {}
+}
+
+#[async_trait]
+impl Views for MemoryStore {
+    async fn authority(&self, chat: ChatId, user: UserId) -> Result<Option<Authority>, StoreError> {
+        self.read("authority", "authority.after", |state| {
+            let log = state.logs.get(&chat)?;
+            Some(Authority {
+                chat: log.chat.clone()?,
+                member: log.members.get(&user).copied(),
+                member_count: log.present().count() as u64,
+                epoch: Epoch::ZERO,
+                as_of: log.head()?.seq,
+            })
+        })
+        .await
+    }
+
+    async fn page(
+        &self,
+        chat: ChatId,
+        _: Anchor,
+        limit: usize,
+        visible: Visible,
+    ) -> Result<Page, StoreError> {
+        self.read("page", "page.after", |state| {
+            let events = state
+                .logs
+                .get(&chat)
+                .map(|log| log.events.clone())
+                .unwrap_or_default();
+            let lines = events.into_iter().rev();
+            let lines =
+                lines.filter(|event| visible.contains(event.seq) && event.content.is_line());
+            let mut messages: Vec<Message> = lines
+                .take(limit)
+                .map(|event| Message::new(event, Overlay::default()))
+                .collect();
+            messages.reverse();
+            Page {
+                messages,
+                has_before: false,
+                has_after: false,
+                at: visible.through,
+            }
+        })
+        .await
+    }
+
+    async fn message(&self, _: ChatId, _: Seq, _: Visible) -> Result<Option<Message>, StoreError> {
+        Err(unused())
+    }
+
+    async fn members(
+        &self,
+        chat: ChatId,
+        after: Option<UserId>,
+        limit: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.read("members", "members.after", |state| {
+            let Some(log) = state.logs.get(&chat) else {
+                return Vec::new();
+            };
+            let members = log.present().filter(|member| Some(member.user) > after);
+            members.take(limit).copied().collect()
+        })
+        .await
+    }
+
+    async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
+        self.read("memberships", "memberships.after", |state| {
+            let rows = state.logs.iter().filter_map(|(chat, log)| {
+                Some(Membership {
+                    chat: *chat,
+                    member: *log.members.get(&user)?,
+                })
+            });
+            rows.collect()
+        })
+        .await
+    }
+}
+
+pub(super) fn unused() -> StoreError {
+    StoreError::Unavailable("delivery never calls this".to_owned())
+}
