@@ -64,7 +64,7 @@ const LAYERS: &[Layer] = &[
     Layer {
         name: "parlour-service",
         uses: &["parlour-model", "parlour-store", "parlour-delivery"],
-        tests_use: &["parlour-bus", "parlour-store-embedded"],
+        tests_use: &["parlour-protocol", "parlour-bus", "parlour-store-embedded"],
     },
     Layer {
         name: "parlour-gateway",

@@ -1,0 +1,80 @@
+//! Blocking somebody.
+//!
+//! The row comes first; then, where the two have a direct chat, an event that shows nothing but raises the chat's rights
+//! epoch. A message that was allowed before the row was written is then refused by its own commit.
+
+use parlour_model::{ChatId, Content, Draft, EventKey, UserId};
+use parlour_store::{ClaimSpace, Outcome};
+
+use super::{Accounts, Inner};
+use crate::chats::pair_name;
+use crate::{Actor, Missing, ServiceError};
+
+/// How often the rights may change under us before we give up for now.
+const ATTEMPTS: usize = 5;
+
+impl Accounts {
+    /// Blocks (`on`) or unblocks a user for the actor. Doing it again is no error.
+    ///
+    /// # Errors
+    /// [`Missing::User`]; [`ServiceError::Invalid`] for oneself; [`ServiceError::Unavailable`] and
+    /// [`ServiceError::OutcomeUnknown`]: call again.
+    pub async fn block(&self, actor: &Actor, user: UserId, on: bool) -> Result<(), ServiceError> {
+        let inner = &self.inner;
+        if user == actor.user {
+            return Err(ServiceError::Invalid {
+                field: "user",
+                reason: "must be somebody else".to_owned(),
+            });
+        }
+        if inner.store.read(|s| s.user(user)).await?.is_none() {
+            return Err(ServiceError::NotFound(Missing::User));
+        }
+        inner
+            .store
+            .write(|s| s.set_block(actor.user, user, on))
+            .await?;
+        match inner.direct_chat(actor.user, user).await? {
+            Some(chat) => inner.raise_epoch(chat, actor.user).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Inner {
+    async fn direct_chat(&self, a: UserId, b: UserId) -> Result<Option<ChatId>, ServiceError> {
+        let pair = pair_name(a, b);
+        let owner = self
+            .store
+            .read(|s| s.owner(ClaimSpace::DirectPair, &pair))
+            .await?;
+        Ok(owner.and_then(|number| ChatId::new(number).ok()))
+    }
+
+    /// Appends an event that shows nothing to a chat, so that what was authorized before is authorized again.
+    async fn raise_epoch(&self, chat: ChatId, author: UserId) -> Result<(), ServiceError> {
+        let key = EventKey::generate(self.clock.now());
+        let mut applied = None;
+        for _ in 0..ATTEMPTS {
+            let Some(authority) = self.store.read(|s| s.authority(chat, author)).await? else {
+                // Only the name exists yet: nothing in the chat was allowed before this block.
+                return Ok(());
+            };
+            // Where the first attempt may lie, and so where every later one looks for it.
+            let applied = *applied.get_or_insert(authority.as_of);
+            let draft = Draft::new(author, key, authority.epoch, Content::Hidden {});
+            match self.store.append(chat, draft.applied(applied)).await {
+                Outcome::Created(event) | Outcome::Existing(event) => {
+                    self.delivery.announce(&event);
+                    return Ok(());
+                }
+                Outcome::RightsChanged | Outcome::Unknown { .. } => {}
+                Outcome::NotStored(reason) => {
+                    return Err(ServiceError::Unavailable(reason.to_string()));
+                }
+                Outcome::KeyReused(_) | Outcome::Cancelled => break,
+            }
+        }
+        Err(ServiceError::OutcomeUnknown { applied: None })
+    }
+}

@@ -1,0 +1,297 @@
+//! The task that empties one chat's queue, batch after batch.
+//!
+//! It lives as long as something waits. If it panics, those whose batch was in flight are told that the outcome
+//! is unknown, and a new worker serves the rest.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use parlour_model::{ChatId, Draft, Epoch, Event};
+use parlour_store::{NotStored, Outcome};
+use tokio::runtime::Handle;
+
+use super::waiting::Entry;
+use super::{Answer, Settled, Shared, stopping};
+use crate::{Missing, Refusal, ServiceError};
+
+/// The longest pause between two tries of an append whose outcome is unknown.
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+/// Serves one chat.
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    chat: ChatId,
+    /// The greatest epoch seen: a draft below it is authorized again before it goes to the store.
+    epoch: Epoch,
+}
+
+/// What shall happen to an entry after a try.
+enum Fate {
+    Answered(Answer),
+    AuthorizeAgain,
+    TryAgain,
+}
+
+impl Worker {
+    /// Starts serving `chat`.
+    pub(super) fn spawn(shared: Arc<Shared>, chat: ChatId) {
+        let tracker = shared.parts.tracker.clone();
+        tracker.spawn(async move {
+            let mut revival = Revival {
+                shared: Arc::clone(&shared),
+                chat,
+                is_done: false,
+            };
+            let epoch = Epoch::ZERO;
+            let worker = Self {
+                shared,
+                chat,
+                epoch,
+            };
+            worker.run().await;
+            revival.is_done = true;
+        });
+    }
+
+    async fn run(mut self) {
+        while let Some(batch) = self.shared.next_batch(self.chat) {
+            if self.shared.parts.token.is_cancelled() {
+                batch
+                    .into_iter()
+                    .for_each(|entry| conclude(entry, Err(stopping())));
+                continue;
+            }
+            let batch = self.of_one_epoch(batch).await;
+            if !batch.is_empty() {
+                self.commit(batch).await;
+            }
+        }
+    }
+
+    /// The entries that may go to the store together. The others go back, and so does whatever their authors
+    /// have behind them.
+    ///
+    /// Those whose earlier try may be stored go first and as they were: the store knows the key, or it says that
+    /// the epoch has moved and the earlier try is dead. Without such, all go that were authorized at the newest epoch.
+    async fn of_one_epoch(&mut self, mut batch: Vec<Entry>) -> Vec<Entry> {
+        let mut doubtful = batch.iter().filter(|entry| entry.in_doubt);
+        let doubtful = doubtful.next().map(|entry| entry.draft.epoch);
+        if doubtful.is_none() {
+            batch = self.authorized_lately(batch).await;
+        }
+        let epoch = doubtful.unwrap_or(self.epoch);
+        let mut behind = HashSet::new();
+        let (ready, later) = batch.into_iter().partition(|entry| {
+            let author = entry.draft.author;
+            let goes = entry.in_doubt == doubtful.is_some()
+                && entry.draft.epoch == epoch
+                && !behind.contains(&author);
+            if !goes {
+                behind.insert(author);
+            }
+            goes
+        });
+        self.shared.put_back(self.chat, later);
+        ready
+    }
+
+    /// The batch with every author authorized again who was authorized before the newest epoch seen.
+    async fn authorized_lately(&mut self, batch: Vec<Entry>) -> Vec<Entry> {
+        let this = &*self;
+        let entries = batch.into_iter().map(|entry| async move {
+            if entry.draft.epoch < this.epoch {
+                this.authorized_again(entry).await
+            } else {
+                Some(entry)
+            }
+        });
+        let entries: Vec<Entry> = join_all(entries).await.into_iter().flatten().collect();
+        let newest = entries.iter().map(|entry| entry.draft.epoch).max();
+        self.epoch = self.epoch.max(newest.unwrap_or_default());
+        entries
+    }
+
+    /// The entry with the epoch at which its author was authorized now; `None` if that was refused and told.
+    async fn authorized_again(&self, mut entry: Entry) -> Option<Entry> {
+        let parts = &self.shared.parts;
+        if entry.authorizations >= parts.patience.authorizations {
+            let retry_after = PAUSE_MAX;
+            let own_rate = false;
+            conclude(
+                entry,
+                Err(ServiceError::Busy {
+                    retry_after,
+                    own_rate,
+                }),
+            );
+            return None;
+        }
+        entry.authorizations += 1;
+        let draft = &entry.draft;
+        let rights = parts
+            .surroundings
+            .authorize_again(self.chat, draft.author, &draft.content);
+        match rights.await {
+            Ok(epoch) => {
+                entry.draft.epoch = epoch;
+                Some(entry)
+            }
+            Err(refusal) => {
+                conclude(entry, Err(refusal));
+                None
+            }
+        }
+    }
+
+    /// One try: appends, announces, answers, and puts back what must be tried again.
+    async fn commit(&mut self, batch: Vec<Entry>) {
+        let drafts = batch.iter().map(|entry| entry.draft.clone()).collect();
+        let outcomes = self.append(drafts).await;
+        let patience = self.shared.parts.patience;
+        let (mut answered, mut unauthorized, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        for (mut entry, outcome) in batch.into_iter().zip(outcomes) {
+            match fate(&mut entry, outcome, patience.tries) {
+                Fate::Answered(answer) => answered.push((entry, answer)),
+                Fate::AuthorizeAgain => unauthorized.push(entry),
+                Fate::TryAgain => unknown.push(entry),
+            }
+        }
+        self.announce(&answered).await;
+        for (entry, answer) in answered {
+            conclude(entry, answer);
+        }
+        let pause = unknown.iter().map(|entry| entry.unknowns).max();
+        let authorized = join_all(
+            unauthorized
+                .into_iter()
+                .map(|entry| self.authorized_again(entry)),
+        );
+        unknown.extend(authorized.await.into_iter().flatten());
+        self.shared.put_back(self.chat, unknown);
+        if let Some(unknowns) = pause {
+            self.pause(unknowns).await;
+        }
+    }
+
+    /// One outcome for each draft, within the time an append may take.
+    async fn append(&mut self, drafts: Vec<Draft>) -> Vec<Outcome> {
+        let parts = &self.shared.parts;
+        let count = drafts.len();
+        metrics::histogram!("parlour_append_batch_events").record(count as f64);
+        let append = parts.log.append(self.chat, drafts);
+        let mut outcomes = Vec::new();
+        if let Ok(appended) = tokio::time::timeout(parts.patience.append_within, append).await {
+            let epoch = appended.head.map(|head| head.epoch);
+            self.epoch = self.epoch.max(epoch.unwrap_or_default());
+            outcomes = appended.outcomes;
+        }
+        outcomes.resize(count, Outcome::Unknown { applied: None });
+        outcomes
+    }
+
+    async fn announce(&self, answered: &[(Entry, Answer)]) {
+        let durable = answered
+            .iter()
+            .filter_map(|(_, answer)| answer.as_ref().ok());
+        let mut events: Vec<&Event> = durable.map(|settled| &settled.event).collect();
+        events.sort_by_key(|event| event.seq);
+        for event in events {
+            self.shared.parts.surroundings.committed(event).await;
+        }
+    }
+
+    /// Waits a random part of a time that doubles with each try, or until the node stops.
+    async fn pause(&self, tries: u32) {
+        let parts = &self.shared.parts;
+        let doubled = parts.patience.pause.saturating_mul(1 << tries.min(10));
+        let longest = doubled.min(PAUSE_MAX);
+        let jittered = longest.mul_f64(rand::random_range(0.5..1.0));
+        tokio::select! {
+            biased;
+            // The end first: who still waits is then told at once that nothing is known.
+            () = parts.token.cancelled() => {}
+            () = tokio::time::sleep(jittered) => {}
+        }
+    }
+}
+
+/// What a try's outcome means for its entry.
+fn fate(entry: &mut Entry, outcome: Outcome, tries: u32) -> Fate {
+    let refused = |refusal| Fate::Answered(Err(ServiceError::Refused(refusal)));
+    match outcome {
+        Outcome::Created(event) => durable(event, false),
+        Outcome::Existing(event) => durable(event, true),
+        Outcome::KeyReused(Event { seq, id, .. }) => {
+            entry.in_doubt = false;
+            refused(Refusal::KeyReused { seq, id })
+        }
+        Outcome::Cancelled => {
+            entry.in_doubt = false;
+            refused(Refusal::KeyCancelled)
+        }
+        Outcome::RightsChanged => {
+            // The store saw neither the key nor its epoch: an earlier try was of an older epoch, and is dead.
+            entry.in_doubt = false;
+            Fate::AuthorizeAgain
+        }
+        Outcome::NotStored(why) => Fate::Answered(Err(not_stored(&why))),
+        Outcome::Unknown { applied } => {
+            entry.in_doubt = true;
+            entry.unknowns += 1;
+            entry.look_after(applied);
+            if entry.unknowns < tries {
+                return Fate::TryAgain;
+            }
+            metrics::counter!("parlour_append_outcome_unknown_total").increment(1);
+            Fate::Answered(Err(entry.unknown()))
+        }
+    }
+}
+
+fn durable(event: Event, existing: bool) -> Fate {
+    Fate::Answered(Ok(Settled { event, existing }))
+}
+
+fn not_stored(why: &NotStored) -> ServiceError {
+    match why {
+        NotStored::KeyTime(error) => ServiceError::Refused(Refusal::KeyTime(*error)),
+        NotStored::ChatNotFound => ServiceError::NotFound(Missing::Chat),
+        NotStored::TooLarge => ServiceError::Refused(Refusal::TooLarge),
+        NotStored::ReadOnly(_) | NotStored::Unavailable(_) => {
+            ServiceError::Unavailable(why.to_string())
+        }
+    }
+}
+
+/// Answers an entry. While an earlier try may still enter the log, no failure is definite.
+fn conclude(entry: Entry, answer: Answer) {
+    let answer = match answer {
+        Err(_) if entry.in_doubt => Err(entry.unknown()),
+        answer => answer,
+    };
+    entry.answer(answer);
+}
+
+/// Sees to it that no queue is left without a worker.
+struct Revival {
+    shared: Arc<Shared>,
+    chat: ChatId,
+    is_done: bool,
+}
+
+impl Drop for Revival {
+    fn drop(&mut self) {
+        if self.is_done {
+            return;
+        }
+        if self.shared.parts.token.is_cancelled() || Handle::try_current().is_err() {
+            // Nobody will serve what waits. Dropping it tells the waiters.
+            self.shared.queues.remove(&self.chat);
+        } else {
+            tracing::error!(chat = %self.chat, "a worker of appends panicked; a new one serves the rest");
+            Worker::spawn(Arc::clone(&self.shared), self.chat);
+        }
+    }
+}

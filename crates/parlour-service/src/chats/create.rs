@@ -1,0 +1,47 @@
+//! What creating any chat has in common: the first event, and the creator's view of it.
+
+use parlour_model::{ChatId, Event};
+use parlour_store::{ChatSummary, Creation, NewChat};
+
+use super::{Chats, Inner};
+use crate::patience::failure;
+use crate::{Actor, ServiceError};
+
+impl Chats {
+    /// Creates `new` unless the chat exists, and answers its first event and whether it existed.
+    ///
+    /// Creating is idempotent, and the first event is announced either way: whoever wrote it may have died
+    /// before telling anybody.
+    pub(super) async fn create(&self, new: NewChat) -> Result<(Event, bool), ServiceError> {
+        let inner = &self.inner;
+        let creation = inner.store.settle(|s| s.create(new.clone())).await;
+        let (event, existed) = match creation.map_err(failure)? {
+            Creation::Created(event) => (event, false),
+            Creation::Existing(event) => (event, true),
+        };
+        inner.delivery.announce(&event);
+        Ok((event, existed))
+    }
+}
+
+impl Inner {
+    /// An id for a new chat.
+    pub(super) fn new_chat_id(&self) -> ChatId {
+        ChatId::new(self.ids.next_id()).expect("ids are positive and below 2^63")
+    }
+}
+
+/// A chat as its creator sees it, and whether it existed before.
+pub(super) type Created = (ChatSummary, bool);
+
+impl Chats {
+    /// The answer to a creation.
+    pub(super) async fn created(
+        &self,
+        actor: &Actor,
+        chat: ChatId,
+        existed: bool,
+    ) -> Result<Created, ServiceError> {
+        Ok((self.get(actor, chat).await?, existed))
+    }
+}

@@ -1,0 +1,17 @@
+//! Accounts at the seam that gateways see, on a real store.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on must stop there"
+)]
+
+mod world;
+
+mod faults;
+mod keys;
+mod login;
+mod profiles;
+mod refresh;
+mod registration;
+mod sessions;
+mod tokens;

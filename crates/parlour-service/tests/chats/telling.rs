@@ -1,0 +1,138 @@
+//! What the others hear of what somebody did: events, receipts, typing.
+
+use std::collections::BTreeMap;
+
+use parlour_delivery::{Batch, Connection, NewConnection, Outgoing, SyncKind};
+use parlour_model::{ChatId, Mark, Seq};
+use parlour_protocol::Encoding;
+use parlour_service::Actor;
+use parlour_store::faults::{Fault, Operation};
+use serde_json::Value;
+
+use crate::world::{World, message};
+
+/// A live connection and what it was sent.
+struct Listener {
+    _connection: Connection,
+    outgoing: Outgoing,
+}
+
+impl Listener {
+    /// Connects `who`, looking at `chat`, up to date.
+    async fn connect(world: &World, who: &Actor, chat: ChatId) -> Self {
+        let new = NewConnection {
+            user: who.user,
+            session: who.session,
+            device: "test".to_owned(),
+            encoding: Encoding::Json,
+        };
+        let connection = world.delivery.attach(new).await.unwrap();
+        let outgoing = connection.take_outgoing().unwrap();
+        let kind = SyncKind::Hello;
+        connection.sync(BTreeMap::new(), kind, false).await;
+        connection.watch(Vec::new(), vec![chat]).await;
+        let mut listener = Self {
+            _connection: connection,
+            outgoing,
+        };
+        while listener.outgoing.try_next_batch(usize::MAX).is_some() {}
+        listener
+    }
+
+    /// The next frame of this type.
+    async fn hear(&mut self, frame_type: &str) -> Value {
+        loop {
+            let Batch::Frames(frames) = self.outgoing.next_batch(1).await else {
+                panic!("the connection was closed")
+            };
+            for frame in frames {
+                let frame: Value = serde_json::from_slice(&frame).unwrap();
+                if frame["type"] == frame_type {
+                    return frame;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn members_hear_of_posts_receipts_and_typing() {
+    let world = World::new();
+    let users = world.users(2).await;
+    let [ann, bob] = [users[0], users[1]];
+    let chat = world.group(&users).await;
+    let mut listener = Listener::connect(&world, &bob, chat).await;
+    let said = world.say(&ann, chat, "hello").await;
+    let event = listener.hear("event").await;
+    assert_eq!(event["seq"], said.seq.get());
+    assert_eq!(event["body"]["text"], "hello");
+    let mut author = Listener::connect(&world, &ann, chat).await;
+    world
+        .chats
+        .mark(&bob, chat, Mark::Read(said.seq))
+        .await
+        .unwrap();
+    let receipt = author.hear("receipt").await;
+    assert_eq!(receipt["user"], bob.user.to_string());
+    assert_eq!(receipt["read"], said.seq.get());
+    world.chats.typing(&bob, chat, true).await.unwrap();
+    assert_eq!(author.hear("typing").await["user"], bob.user.to_string());
+}
+
+/// An answer that was lost may have been the only one who knew: whoever finds the event tells of it.
+#[tokio::test]
+async fn what_a_retry_or_a_cancellation_finds_is_told_too() {
+    let world = World::new();
+    let users = world.users(2).await;
+    let [ann, bob] = [users[0], users[1]];
+    let chat = world.group(&users).await;
+    let mut listener = Listener::connect(&world, &bob, chat).await;
+    let posts = ["first", "second"].map(|text| world.draft(chat, message(text)));
+    for post in &posts {
+        world.faults.always(Operation::Append, Fault::After);
+        let unknown = world.chats.post(&ann, post.clone()).await;
+        assert!(unknown.is_err());
+        world.faults.clear();
+    }
+    let [first, second] = posts;
+    world.chats.post(&ann, first).await.unwrap();
+    assert_eq!(listener.hear("event").await["body"]["text"], "first");
+    world.chats.cancel(&ann, chat, second.key).await.unwrap();
+    assert_eq!(listener.hear("event").await["body"]["text"], "second");
+}
+
+#[tokio::test]
+async fn who_is_named_by_a_membership_event_hears_of_it() {
+    let world = World::new();
+    let users = world.users(3).await;
+    let [ann, bob, cem] = [users[0], users[1], users[2]];
+    let chat = world.group(&[ann, bob]).await;
+    let mut listener = Listener::connect(&world, &cem, chat).await;
+    world
+        .chats
+        .add_members(&ann, chat, vec![cem.user])
+        .await
+        .unwrap();
+    let joined = listener.hear("chat").await;
+    assert_eq!(
+        (&joined["change"], &joined["chat"]["id"]),
+        (&"joined".into(), &chat.to_string().into())
+    );
+    world
+        .chats
+        .remove_member(&ann, chat, cem.user)
+        .await
+        .unwrap();
+    assert_eq!(listener.hear("event").await["kind"], "member_removed");
+    assert_eq!(listener.hear("chat").await["change"], "left");
+    let direct = world.direct(&bob, &cem).await;
+    assert_eq!(
+        listener.hear("chat").await["chat"]["id"],
+        direct.to_string()
+    );
+    let last = world.say(&bob, direct, "hello").await.seq;
+    assert_eq!(
+        (listener.hear("event").await["seq"].as_u64(), last),
+        (Some(2), Seq::new(2))
+    );
+}
