@@ -1,0 +1,29 @@
+//! WebSocket connections and HTTP endpoints: the outermost layer of a node.
+//!
+//! It parses what comes in, asks the service, and writes what delivery hands it. It knows neither a store nor a bus, and
+//! decides nothing about rights but whether somebody is signed in. Input of any kind is answered or its connection
+//! closed; it never panics and never touches another connection.
+
+mod gateway;
+mod node;
+mod settings;
+
+mod connection;
+mod rest;
+
+mod access;
+mod origin;
+mod router;
+mod serve;
+
+mod addresses;
+mod edge;
+
+mod errors;
+mod messages;
+mod metrics;
+mod posts;
+
+pub use access::{ACCESS, Row, Who};
+pub use gateway::{Gateway, GatewayParts};
+pub use settings::GatewayLimits;

@@ -1,0 +1,89 @@
+//! All routes of a node, each with its row in the table of who may use it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use parlour_protocol::ErrorBody;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::access::{self, Who};
+use crate::node::Node;
+use crate::rest::{self, Failure, Route};
+use crate::{connection, edge};
+
+/// How long a browser may remember what it may ask.
+const CORS_REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// Every route there is.
+pub(crate) fn routes() -> Vec<Route> {
+    let socket = Route::new(Method::GET, "/v1/ws", connection::upgrade);
+    std::iter::once(socket).chain(rest::routes()).collect()
+}
+
+/// The routes as a service.
+pub(crate) fn router(node: &Arc<Node>) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        let row = access::find(&route.method, route.path);
+        let handler = match row
+            .expect("every route has a row: a test compares them")
+            .who
+        {
+            Who::Anybody => route.handler,
+            Who::SignedIn | Who::Member | Who::Author | Who::Admin | Who::Owner => {
+                let signed_in = from_fn_with_state(Arc::clone(node), rest::require_signed_in);
+                route.handler.route_layer(signed_in)
+            }
+        };
+        router = router.route(route.path, handler);
+    }
+    // The last layer is the outermost one.
+    router
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
+        .with_state(Arc::clone(node))
+        .layer(from_fn(edge::in_time))
+        .layer(from_fn_with_state(Arc::clone(node), edge::pace))
+        .layer(cors(node))
+        .layer(CatchPanicLayer::custom(edge::panicked))
+        .layer(from_fn(edge::observe))
+}
+
+async fn no_such_route() -> Failure {
+    let error = ErrorBody::invalid("path", "there is nothing at this path");
+    Failure::from(error).with_status(StatusCode::NOT_FOUND)
+}
+
+async fn no_such_method() -> Failure {
+    let error = ErrorBody::invalid("method", "this path is not for this method");
+    Failure::from(error).with_status(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Lets the pages that may open a connection use the endpoints too, and no others.
+fn cors(node: &Arc<Node>) -> CorsLayer {
+    let allowing = Arc::clone(node);
+    let allowed = move |origin: &HeaderValue, request: &Parts| {
+        let host = request.headers.get(HOST);
+        allowing.origins.allow_origin(origin, host)
+    };
+    let methods = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+    ];
+    let idempotency_key = HeaderName::from_static("idempotency-key");
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(allowed))
+        .allow_methods(methods)
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, idempotency_key])
+        .expose_headers([edge::REQUEST_ID, RETRY_AFTER])
+        .max_age(CORS_REMEMBERED)
+}
