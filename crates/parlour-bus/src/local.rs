@@ -103,6 +103,7 @@ impl LocalNetwork {
     /// A new node, under the lowest free number; the first one is number 0.
     #[must_use]
     pub fn join(&self, clock: Arc<dyn Clock>) -> LocalBus {
+        self.shared.users.begin_at(clock.now());
         let number = self.shared.alive.free_number();
         let incarnation = self.shared.next_incarnation();
         let (sender, inbox) = inbox();

@@ -1,14 +1,16 @@
 //! The bus inside one process keeps what every bus must keep.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use parlour_bus::conformance::{TestBus, run_all};
 use parlour_bus::{
-    Channels, Fate, Inbound, LocalBus, LocalNetwork, PresenceCells, Receivers, ResyncReason, Routes,
+    Channels, Chosen, ConnectionId, ConnectionRef, Fate, Inbound, LocalBus, LocalNetwork,
+    PresenceCells, Receivers, ResyncReason, Routes,
 };
-use parlour_model::{Clock, ManualClock, Timestamp};
+use parlour_model::{Clock, ManualClock, PresenceStatus, SessionId, Timestamp, UserId};
 
 struct LocalNodes {
     network: LocalNetwork,
@@ -45,6 +47,34 @@ impl TestBus for LocalNodes {
 #[tokio::test]
 async fn it_passes_the_suite() {
     run_all(async || LocalNodes::new()).await;
+}
+
+#[tokio::test]
+async fn offline_after_a_restart_is_newer_than_online_before_it() {
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
+    let user = UserId::new(1).unwrap();
+    let before = LocalNetwork::new().join(clock.clone());
+    before.watch(&[user]).await.unwrap();
+    let connection = ConnectionRef {
+        connection: ConnectionId::new(1),
+        session: SessionId::new(1).unwrap(),
+        device: String::new(),
+    };
+    before.register(user, connection).await.unwrap();
+    let online = before
+        .settle(user, Chosen::Unknown, clock.now())
+        .await
+        .unwrap()
+        .unwrap()
+        .presence;
+    clock.advance(Duration::from_millis(5));
+    let after = LocalNetwork::new().join(clock.clone());
+    let offline = after.presence(&[user]).await.unwrap()[0];
+    assert_eq!(offline.status, PresenceStatus::Offline);
+    assert!(
+        offline.version > online.version,
+        "{offline:?} after {online:?}"
+    );
 }
 
 #[tokio::test]

@@ -97,6 +97,13 @@ impl Users {
         edge
     }
 
+    /// Versions go on from here. Whoever remembers what an earlier process said of a user takes "offline" from this
+    /// one as news.
+    pub(super) fn begin_at(&self, now: Timestamp) {
+        self.version_floor
+            .fetch_max(now.as_millis(), Ordering::SeqCst);
+    }
+
     pub(super) fn presence(&self, user: UserId) -> Presence {
         let shown = self.entries.get(&user).and_then(|entry| entry.shown);
         shown.unwrap_or_else(|| Presence {
