@@ -5,7 +5,7 @@ mod posting;
 
 use std::sync::Arc;
 
-use parlour_model::{ChatId, ChosenStatus, Seq, Title, UserId, UserName};
+use parlour_model::{ChatId, ChosenStatus, Clock, EventKey, Seq, Title, UserId, UserName};
 use parlour_protocol::{
     ChatBody, CreateChat, CreateDirect, CreateGroup, LoginRequest, PageFrame, RegisterRequest,
     Secret, SignedIn, UserBody, WatchFrame, WireEvent,
@@ -33,6 +33,7 @@ pub struct Client {
     store: Arc<dyn LocalStore>,
     events: EventSlot,
     device: Option<String>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Client {
@@ -77,6 +78,7 @@ impl Client {
             store: config.store,
             events,
             device: config.device,
+            clock: config.clock,
         })
     }
 
@@ -191,7 +193,12 @@ impl Client {
             users,
             history: None,
         });
-        self.rest.create_chat(&body, None).await
+        // The key makes it safe to ask again when the answer was lost.
+        let key = Some(EventKey::generate(self.clock.now()));
+        match self.rest.create_chat(&body, key).await {
+            Err(ClientError::Unreachable(_)) => self.rest.create_chat(&body, key).await,
+            answer => answer,
+        }
     }
 
     /// All of the user's chats, by last activity.

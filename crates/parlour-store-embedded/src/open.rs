@@ -5,6 +5,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -120,6 +121,11 @@ impl Folder {
         pages_max: Option<u32>,
     ) -> Result<Self, OpenError> {
         let lock = lock(dir)?;
+        // SQLite gives the files beside it the mode of this one.
+        private_file(&dir.join(FILE)).map_err(|source| OpenError::Folder {
+            dir: dir.to_owned(),
+            source,
+        })?;
         let writer = connect_writer(dir).map_err(|error| explain(dir, error))?;
         prepare(&writer, dir, options.bucket_events)?;
         if let Some(pages) = pages_max {
@@ -147,12 +153,7 @@ fn lock(dir: &Path) -> Result<File, OpenError> {
         source,
     };
     create_folder(dir).map_err(unusable)?;
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(dir.join(LOCK))
-        .map_err(unusable)?;
+    let file = private_file(&dir.join(LOCK)).map_err(unusable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::Locked {
@@ -167,11 +168,24 @@ fn create_folder(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }
-    fs::create_dir_all(dir)?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)?;
     dir.canonicalize()?
         .ancestors()
         .skip(1)
         .try_for_each(|parent| File::open(parent)?.sync_all())
+}
+
+/// Opens a file, made for its owner alone: it holds messages, password hashes and keys.
+fn private_file(path: &Path) -> io::Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
 }
 
 fn connect_writer(dir: &Path) -> rusqlite::Result<Connection> {

@@ -194,3 +194,19 @@ async fn a_hole_in_the_log_is_never_answered_around() {
         store.close().await;
     }
 }
+
+#[tokio::test]
+async fn what_it_writes_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("data");
+    let store = EmbeddedStore::open(&dir, options(4)).unwrap();
+    create(&store).await;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&dir), 0o700);
+    for file in std::fs::read_dir(&dir).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
