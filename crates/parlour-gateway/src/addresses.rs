@@ -51,7 +51,7 @@ impl Addresses {
 }
 
 /// What an attacker with one address cannot change.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();

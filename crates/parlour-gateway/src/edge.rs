@@ -63,10 +63,20 @@ pub(crate) async fn pace(
 }
 
 /// Answers in time, with or without a result.
-pub(crate) async fn in_time(request: Request, next: Next) -> Result<Response, Failure> {
-    let may_be_stored = !request.method().is_safe();
+pub(crate) async fn in_time(
+    State(enters_log): State<bool>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Failure> {
     let answer = timeout(REQUEST_WITHIN, next.run(request)).await;
-    answer.map_err(|_| errors::timed_out(may_be_stored).into())
+    answer.map_err(|_| {
+        let failure = Failure::from(errors::timed_out(enters_log));
+        if enters_log {
+            failure.of_append()
+        } else {
+            failure
+        }
+    })
 }
 
 /// The answer to a request that our own fault stopped.
@@ -116,9 +126,9 @@ fn name_of(method: &Method) -> &'static str {
 mod tests {
     use axum::Router;
     use axum::body::{Body, to_bytes};
-    use axum::middleware::from_fn;
+    use axum::middleware::{from_fn, from_fn_with_state};
     use axum::routing::{get, post};
-    use parlour_protocol::Problem;
+    use parlour_protocol::{Outcome, Problem};
     use tower::ServiceExt;
     use tower_http::catch_panic::CatchPanicLayer;
 
@@ -150,21 +160,45 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_takes_too_long_is_answered_without_a_result() {
+    async fn what_takes_too_long_is_answered_without_a_result_and_says_so_of_a_log() {
         let never = std::future::pending::<StatusCode>;
-        let router = Router::new()
-            .route("/", get(never).merge(post(never)))
-            .layer(from_fn(in_time))
-            .layer(from_fn(observe));
-        let (status, read) = problem(router.clone(), Method::GET).await;
+        let in_time = |enters_log| from_fn_with_state(enters_log, in_time);
+        let handler = get(never).route_layer(in_time(false));
+        let handler = handler.merge(post(never).route_layer(in_time(true)));
+        let router = Router::new().route("/", handler).layer(from_fn(observe));
+        let (status, other) = problem(router.clone(), Method::GET).await;
         assert_eq!(
-            (status, read.code),
-            (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::StoreUnavailable)
+            (status, other.code, other.outcome),
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                ErrorCode::StoreUnavailable,
+                None
+            )
         );
-        let (status, written) = problem(router, Method::POST).await;
+        let (status, entering) = problem(router, Method::POST).await;
         assert_eq!(
-            (status, written.code),
-            (StatusCode::GATEWAY_TIMEOUT, ErrorCode::OutcomeUnknown)
+            (status, entering.code, entering.outcome),
+            (
+                StatusCode::GATEWAY_TIMEOUT,
+                ErrorCode::OutcomeUnknown,
+                Some(Outcome::Unknown)
+            )
+        );
+    }
+
+    #[test]
+    fn what_a_client_enters_into_a_log_over_http_are_messages_and_their_changes() {
+        let entering = crate::router::routes().into_iter();
+        let entering = entering.filter(|route| route.enters_log);
+        let entering: Vec<_> = entering.map(|route| (route.method, route.path)).collect();
+        let message = "/api/v1/chats/{chat}/messages/{message}";
+        assert_eq!(
+            entering,
+            [
+                (Method::POST, "/api/v1/chats/{chat}/messages"),
+                (Method::PATCH, message),
+                (Method::DELETE, message),
+            ]
         );
     }
 }

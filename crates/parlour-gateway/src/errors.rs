@@ -38,7 +38,9 @@ fn code(error: &ServiceError) -> ErrorCode {
             ErrorCode::Invalid
         }
         ServiceError::Refused(refusal) => code_of_refusal(refusal),
-        ServiceError::Unauthenticated(TokenProblem::Invalid) => ErrorCode::TokenInvalid,
+        ServiceError::Unauthenticated(TokenProblem::Invalid | TokenProblem::Credentials) => {
+            ErrorCode::TokenInvalid
+        }
         ServiceError::Unauthenticated(TokenProblem::Expired) => ErrorCode::TokenExpired,
         ServiceError::Forbidden => ErrorCode::Forbidden,
         ServiceError::Blocked => ErrorCode::Blocked,

@@ -23,6 +23,7 @@ mod errors;
 mod messages;
 mod metrics;
 mod posts;
+mod shares;
 
 pub use access::{ACCESS, Row, Who};
 pub use gateway::{Gateway, GatewayParts};

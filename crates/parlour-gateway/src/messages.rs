@@ -1,8 +1,8 @@
 //! Messages as they travel, the same on the socket and over HTTP.
 
 use parlour_model::{ChatId, Event, Marks, Message, Seq, UserId};
-use parlour_protocol::{MessageBody, MessageStatus, MessagesPage, Posted};
-use parlour_service::{Actor, Anchor, Chats, ServiceError};
+use parlour_protocol::{ChatBody, MessageBody, MessageStatus, MessagesPage, Posted};
+use parlour_service::{Actor, Anchor, ChatSummary, Chats, ServiceError};
 
 /// The answer to whatever is in a log now.
 pub(crate) fn posted(event: &Event, duplicate: bool) -> Posted {
@@ -52,6 +52,29 @@ pub(crate) async fn one(
     Ok(body)
 }
 
+/// A chat, for the user whose row its summary has. In chats of so few members that all are named, their own last message
+/// says how far it got; in larger ones that would be a reading of all members per chat of a list.
+pub(crate) fn chat_body(summary: ChatSummary) -> ChatBody {
+    let reader = summary.member.user;
+    let least = least_status(&summary);
+    let mut chat = parlour_delivery::chat_body(summary);
+    if let Some(message) = &mut chat.last_message
+        && has_status(message, reader)
+    {
+        message.status = least;
+    }
+    chat
+}
+
+/// How far the last message of a chat got with everybody else.
+fn least_status(summary: &ChatSummary) -> Option<MessageStatus> {
+    let seq = summary.last_message.as_ref()?.seq;
+    let members = summary.members.as_ref()?.iter();
+    let others = members
+        .filter(|(member, _)| member.user != summary.member.user && member.joined_seq <= seq);
+    others.map(|(_, marks)| status(*marks, seq)).min()
+}
+
 /// How far a message got with somebody who has these marks.
 pub(crate) fn status(marks: Marks, seq: Seq) -> MessageStatus {
     if marks.read >= seq {
@@ -68,22 +91,26 @@ fn body(message: Message, reader: UserId) -> MessageBody {
     MessageBody::new(message, own)
 }
 
-/// Tells the actor how far their own messages got with everybody else. Marks of all members are one reading, whatever
+/// Whether `reader` is told how far a message got: it is their own, and still there.
+fn has_status(message: &MessageBody, reader: UserId) -> bool {
+    message.author == reader && message.body.is_some() && !message.deleted
+}
+
+/// Tells the actor how far their own messages got with everybody else who was there already. Marks of all members are one reading, whatever
 /// the number of messages; if that fails the page is still a page, without them.
 async fn add_status(chats: &Chats, actor: &Actor, messages: &mut [MessageBody]) {
-    let own = |message: &&mut MessageBody| {
-        message.author == actor.user && message.body.is_some() && !message.deleted
-    };
-    let Some((chat, seq)) = messages.iter_mut().find(own).map(|m| (m.chat, m.seq)) else {
+    let own = |message: &&mut MessageBody| has_status(message, actor.user);
+    let Some(chat) = messages.iter_mut().find(own).map(|m| m.chat) else {
         return;
     };
-    let Ok(receipts) = chats.receipts(actor, chat, seq).await else {
+    let Ok(members) = chats.all_marks(actor, chat).await else {
         return;
     };
     for message in messages.iter_mut().filter(own) {
-        let everybody = receipts
+        let seq = message.seq;
+        let others = members
             .iter()
-            .map(|(_, marks)| status(*marks, message.seq));
-        message.status = everybody.min();
+            .filter(|(member, _)| member.user != actor.user && member.joined_seq <= seq);
+        message.status = others.map(|(_, marks)| status(*marks, seq)).min();
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_delivery::Delivery;
-use parlour_model::Clock;
+use parlour_model::{Clock, UserId, limits};
 use parlour_service::Service;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
@@ -14,6 +14,7 @@ use crate::addresses::Addresses;
 use crate::gateway::GatewayParts;
 use crate::origin::Origins;
 use crate::settings::GatewayLimits;
+use crate::shares::Shares;
 
 /// What the node is about to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub(crate) struct Node {
     /// A permit per open connection.
     pub(crate) connections: Arc<Semaphore>,
     connections_max: u32,
+    /// The greeted connections of each user, so that one account cannot take the permits of all.
+    pub(crate) users: Shares<UserId>,
 }
 
 impl Node {
@@ -61,6 +64,7 @@ impl Node {
             // queue: connections per node
             connections: Arc::new(Semaphore::new(connections_max as usize)),
             connections_max,
+            users: Shares::new(limits::CONNECTIONS_PER_USER_MAX),
         }
     }
 

@@ -39,6 +39,8 @@ pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) handler: MethodRouter<Arc<Node>>,
+    /// Whether it may enter something into a log under the client's key.
+    pub(crate) enters_log: bool,
 }
 
 impl Route {
@@ -54,6 +56,15 @@ impl Route {
             method,
             path,
             handler: on(filter, handler),
+            enters_log: false,
+        }
+    }
+
+    /// The same, entering a log.
+    fn entering_log(self) -> Self {
+        Self {
+            enters_log: true,
+            ..self
         }
     }
 }

@@ -41,14 +41,14 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
                 route.handler.route_layer(signed_in)
             }
         };
-        router = router.route(route.path, handler);
+        let in_time = from_fn_with_state(route.enters_log, edge::in_time);
+        router = router.route(route.path, handler.route_layer(in_time));
     }
     // The last layer is the outermost one.
     router
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::clone(node))
-        .layer(from_fn(edge::in_time))
         .layer(from_fn_with_state(Arc::clone(node), edge::pace))
         .layer(cors(node))
         .layer(CatchPanicLayer::custom(edge::panicked))

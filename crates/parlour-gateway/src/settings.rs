@@ -50,6 +50,11 @@ pub(crate) const HEADER_WITHIN: Duration = Duration::from_secs(15);
 pub(crate) const HEADER_BYTES_MAX: usize = 16 * 1024;
 /// HTTP connections that are not (yet) WebSockets.
 pub(crate) const HTTP_CONNECTIONS_MAX: usize = 4_096;
+/// Those of one address among them: a whole office behind one address, or a proxy, fits.
+pub(crate) const HTTP_CONNECTIONS_PER_ADDRESS_MAX: usize = 256;
+/// How long after a request's header its answer may take to be read to its end and the next one to come: the time of the
+/// request itself, and enough for the largest page on the slowest line that is served.
+pub(crate) const REQUEST_AND_ANSWER_WITHIN: Duration = Duration::from_secs(8 * 60);
 /// Bytes written to a socket in one go.
 pub(crate) const BATCH_BYTES_MAX: usize = 64 * 1024;
 /// Keys of one connection that were answered "later" and are not settled yet.

@@ -26,7 +26,7 @@ pub(super) type Job = Pin<Box<dyn Future<Output = (Ticket, Ending)> + Send>>;
 /// Everything that drives one connection's state.
 pub(super) struct Driver {
     clock: Arc<dyn Clock>,
-    encoding: Encoding,
+    pub(super) encoding: Encoding,
     pub(super) reader: Reader,
     state: ConnectionState,
     phase: watch::Receiver<Phase>,

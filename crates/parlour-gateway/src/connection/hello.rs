@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use parlour_delivery::{DeliveryError, NewConnection, Outgoing};
+use parlour_model::{UserId, limits};
 use parlour_protocol::{
     Encoding, ErrorBody, ErrorCode, HelloFrame, ServerFrame, UserBody, WelcomeFrame, WireLimits,
     encode_server,
@@ -21,6 +22,7 @@ use super::{End, writer};
 use crate::errors;
 use crate::node::Node;
 use crate::settings::REQUEST_WITHIN;
+use crate::shares::Share;
 
 /// A client that is known and has been welcomed.
 pub(super) struct Greeted {
@@ -35,8 +37,8 @@ pub(super) async fn greet(
     node: &Node,
     driver: &mut Driver,
     writer: &mut Writer,
-    encoding: Encoding,
-) -> Result<Greeted, End> {
+) -> Result<(Greeted, Share<UserId>), End> {
+    let encoding = driver.encoding;
     let send = async |writer: &mut Writer, frame: ServerFrame| {
         count_error(&frame);
         writer::write_now(writer, encode_server(&frame, encoding)).await
@@ -70,12 +72,14 @@ struct Admitted {
     client: Client,
     outgoing: Outgoing,
     me: UserBody,
+    share: Share<UserId>,
 }
 
 async fn admit(node: &Node, hello: &HelloFrame, encoding: Encoding) -> Result<Admitted, ErrorBody> {
     let admitting = async {
         let accounts = &node.service.accounts;
         let actor = accounts.authenticate(hello.token.expose()).await?;
+        let share = node.users.take(actor.user).ok_or_else(one_too_many)?;
         let me = accounts.user(&actor, actor.user).await;
         let me = me.map_err(|error| match error {
             ServiceError::NotFound(Missing::User) => {
@@ -96,6 +100,7 @@ async fn admit(node: &Node, hello: &HelloFrame, encoding: Encoding) -> Result<Ad
             outgoing: outgoing.expect("a new connection's outbox has not been taken"),
             client: Client::new(node, actor, connection),
             me: me.into(),
+            share,
         })
     };
     match timeout(REQUEST_WITHIN, admitting).await {
@@ -112,6 +117,12 @@ impl From<ServiceError> for Refused {
     fn from(error: ServiceError) -> Self {
         Self(errors::of_service(&error))
     }
+}
+
+fn one_too_many() -> Refused {
+    let most = limits::CONNECTIONS_PER_USER_MAX;
+    let message = format!("this account has {most} connections to this node: close one first");
+    Refused(ErrorBody::new(ErrorCode::LimitReached, message))
 }
 
 fn not_attached(error: &DeliveryError) -> Refused {
@@ -138,17 +149,18 @@ impl Admitted {
         }))
     }
 
-    fn greeted(self, driver: &mut Driver, hello: HelloFrame) -> Greeted {
+    fn greeted(self, driver: &mut Driver, hello: HelloFrame) -> (Greeted, Share<UserId>) {
         let effects = driver.step(Input::Welcomed(Welcomed {
             reference: hello.reference,
             cursors: hello.cursors,
             more: hello.more,
             token_expires_at: self.client.actor.expires_at,
         }));
-        Greeted {
+        let greeted = Greeted {
             client: Arc::new(self.client),
             outgoing: self.outgoing,
             effects,
-        }
+        };
+        (greeted, self.share)
     }
 }

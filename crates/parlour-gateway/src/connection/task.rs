@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::WebSocket;
-use parlour_protocol::{CloseCode, Encoding, ServerFrame};
+use parlour_protocol::{CloseCode, ServerFrame};
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use tokio::time::timeout;
 
@@ -12,7 +11,7 @@ use super::driver::Driver;
 use super::hello::{self, Greeted};
 use super::requests::{self, Client};
 use super::state::Effect;
-use super::transport::{self, Reader, Writer};
+use super::transport::{Reader, Writer};
 use super::{End, writer};
 use crate::metrics::{self, LiveConnection};
 use crate::node::Node;
@@ -21,24 +20,25 @@ use crate::settings::CLOSE_WITHIN;
 /// How long a client whose frame cannot be read is given to read why, before unread bytes reset its connection.
 const BROKEN_LINGER: Duration = Duration::from_secs(1);
 
-/// Serves one connection until it ends. The permit is held as long.
+/// Serves one connection until it ends. The permit is held as long, and so is what it takes of its user's share.
 pub(super) async fn run(
     node: Arc<Node>,
-    socket: WebSocket,
-    encoding: Encoding,
+    mut driver: Driver,
+    mut writer: Writer,
     permit: OwnedSemaphorePermit,
 ) {
     let counted = LiveConnection::new();
-    let (reader, mut writer) = transport::halves(socket, encoding);
-    let mut driver = Driver::new(&node, reader, encoding);
     // On the heap and gone after the greeting: the task lives for hours with what is left.
-    let greeting = Box::pin(hello::greet(&node, &mut driver, &mut writer, encoding));
-    let end = match greeting.await {
-        Ok(greeted) => live(&node, &mut driver, &mut writer, greeted).await,
-        Err(end) => end,
+    let greeting = Box::pin(hello::greet(&node, &mut driver, &mut writer));
+    let (end, share) = match greeting.await {
+        Ok((greeted, share)) => {
+            let end = live(&node, &mut driver, &mut writer, greeted).await;
+            (end, Some(share))
+        }
+        Err(end) => (end, None),
     };
     Box::pin(part(driver.reader, writer, end)).await;
-    drop((permit, counted));
+    drop((permit, share, counted));
 }
 
 /// Serves a client that is known, and takes it out of everything when it goes.

@@ -7,15 +7,20 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use axum::extract::FromRequestParts;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade};
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use axum::response::Response;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use parlour_model::limits;
-use parlour_protocol::{CloseCode, Encoding};
+use parlour_protocol::{CloseCode, Encoding, ErrorBody};
 use tokio_tungstenite::tungstenite::Error as SocketError;
 
 use crate::metrics;
+use crate::rest::Failure;
 
 /// Bytes read from a socket at once. Allocated as long as the connection lives, so small.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
@@ -57,20 +62,40 @@ pub(crate) struct Writer {
     encoding: Encoding,
 }
 
-/// An upgrade with the bounds every connection has.
-pub(crate) fn bounded(upgrade: WebSocketUpgrade) -> WebSocketUpgrade {
-    upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
-        .max_frame_size(limits::FRAME_BYTES_MAX)
-        .max_message_size(limits::FRAME_BYTES_MAX)
+/// A request to become a WebSocket.
+pub(crate) struct Upgrade(WebSocketUpgrade);
+
+impl<S: Send + Sync> FromRequestParts<S> for Upgrade {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        match WebSocketUpgrade::from_request_parts(parts, state).await {
+            Ok(upgrade) => Ok(Self(upgrade)),
+            Err(wrong) => Err(ErrorBody::invalid("upgrade", wrong.body_text()).into()),
+        }
+    }
 }
 
-/// The two halves of a socket whose frames are of the kind of `encoding`.
-pub(crate) fn halves(socket: WebSocket, encoding: Encoding) -> (Reader, Writer) {
-    let (sink, stream) = socket.split();
-    (Reader { stream, encoding }, Writer { sink, encoding })
+impl Upgrade {
+    /// Agrees to frames of the kind of `encoding`, within the bounds every connection has. `open` gets the two halves
+    /// once the socket is open.
+    pub(crate) fn accept<F>(self, encoding: Encoding, open: F) -> Response
+    where
+        F: FnOnce(Reader, Writer) + Send + 'static,
+    {
+        let mut upgrade = self
+            .0
+            .read_buffer_size(READ_BUFFER_BYTES)
+            .write_buffer_size(WRITE_BUFFER_BYTES)
+            .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+            .max_frame_size(limits::FRAME_BYTES_MAX)
+            .max_message_size(limits::FRAME_BYTES_MAX);
+        upgrade.set_selected_protocol(HeaderValue::from_static(encoding.subprotocol()));
+        upgrade.on_upgrade(move |socket| async move {
+            let (sink, stream) = socket.split();
+            open(Reader { stream, encoding }, Writer { sink, encoding });
+        })
+    }
 }
 
 impl Reader {
@@ -150,5 +175,32 @@ fn failure(error: axum::Error) -> Incoming {
         )) => Incoming::Gone,
         Some(SocketError::Protocol(_)) => Incoming::Broken(CloseCode::ProtocolError),
         _ => Incoming::Gone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    fn files_below(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap();
+        let below = |path: PathBuf| match path.is_dir() {
+            true => files_below(&path),
+            false => vec![path],
+        };
+        entries
+            .flat_map(|entry| below(entry.unwrap().path()))
+            .collect()
+    }
+
+    #[test]
+    fn no_other_file_names_the_web_socket_library() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let naming = files_below(&sources).into_iter().filter(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            text.contains("extract::ws") || text.contains("tungstenite")
+        });
+        let naming: Vec<PathBuf> = naming.collect();
+        assert_eq!(naming, [sources.join("connection/transport.rs")]);
     }
 }

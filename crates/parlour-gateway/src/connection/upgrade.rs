@@ -7,15 +7,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::http::HeaderMap;
 use axum::http::header::SEC_WEBSOCKET_PROTOCOL;
-use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use parlour_protocol::{Encoding, ErrorBody, ErrorCode};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::{task, transport};
+use super::driver::Driver;
+use super::task;
+use super::transport::Upgrade;
 use crate::node::{Node, Phase};
 use crate::rest::Failure;
 
@@ -23,7 +23,7 @@ use crate::rest::Failure;
 pub(crate) async fn upgrade(
     State(node): State<Arc<Node>>,
     headers: HeaderMap,
-    request: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Result<Upgrade, Failure>,
 ) -> Result<Response, Failure> {
     if !node.origins.allow(&headers) {
         let error = ErrorBody::new(
@@ -32,15 +32,14 @@ pub(crate) async fn upgrade(
         );
         return Err(error.into());
     }
-    let request = request.map_err(|wrong| ErrorBody::invalid("upgrade", wrong.body_text()))?;
+    let request = request?;
     let encoding = agreed_encoding(&headers)?;
     let permit = admit(&node)?;
-    let mut upgrade = transport::bounded(request);
-    upgrade.set_selected_protocol(HeaderValue::from_static(encoding.subprotocol()));
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    Ok(request.accept(encoding, move |reader, writer| {
         // A task of its own: this one belongs to the HTTP connection, and would keep it alive for hours.
         let tracker = node.tracker.clone();
-        tracker.spawn(task::run(node, socket, encoding, permit));
+        let driver = Driver::new(&node, reader, encoding);
+        tracker.spawn(task::run(node, driver, writer, permit));
     }))
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
-use parlour_delivery::chat_body;
 use parlour_protocol::{ChatPatch, ChatsPage, CreateChat};
 use parlour_service::{ChatChange, NewGroup};
 
 use super::{
     Failure, IdempotencyKey, Json, Patch, PathParameters, QueryParameters, Route, SignedIn,
 };
+use crate::messages::chat_body;
 use crate::node::Node;
 
 pub(super) fn routes() -> Vec<Route> {

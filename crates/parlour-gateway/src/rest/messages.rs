@@ -24,10 +24,10 @@ const RECEIPTS: &str = "/api/v1/chats/{chat}/messages/{message}/receipts";
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, MESSAGES, history),
-        Route::new(Method::POST, MESSAGES, send),
+        Route::new(Method::POST, MESSAGES, send).entering_log(),
         Route::new(Method::GET, MESSAGE, get),
-        Route::new(Method::PATCH, MESSAGE, edit),
-        Route::new(Method::DELETE, MESSAGE, delete),
+        Route::new(Method::PATCH, MESSAGE, edit).entering_log(),
+        Route::new(Method::DELETE, MESSAGE, delete).entering_log(),
         Route::new(Method::PUT, STATUS, mark),
         Route::new(Method::GET, RECEIPTS, receipts),
     ]

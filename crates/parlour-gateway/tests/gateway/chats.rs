@@ -102,6 +102,31 @@ async fn the_list_is_by_last_activity_with_unread_and_last_message_and_pages() {
 }
 
 #[tokio::test]
+async fn the_own_last_message_of_a_chat_says_how_far_it_got() {
+    let world = World::new().await;
+    let (ann, bob) = (world.person("ann").await, world.person("bob").await);
+    let chat = world.direct(&ann, &bob).await;
+    let seq = &world.say(&ann, &chat, "news").await["seq"];
+    let one = format!("/chats/{chat}");
+    let last = async |reader| {
+        let list = world.call(Call::get("/chats").by(reader)).await.json();
+        let single = world.call(Call::get(&one).by(reader)).await.json();
+        let of_list = list["chats"][0]["last_message"].clone();
+        assert_eq!(of_list, single["last_message"]);
+        (of_list["seq"].clone(), of_list["status"].clone())
+    };
+    assert_eq!(last(&ann).await, (seq.clone(), json!("sent")));
+    for status in ["delivered", "read"] {
+        let mark = Call::new("PUT", &format!("{one}/messages/{seq}/status"))
+            .by(&bob)
+            .json(&json!({"status": status}));
+        assert_eq!(world.call(mark).await.status, 200);
+        assert_eq!(last(&ann).await, (seq.clone(), json!(status)));
+    }
+    assert_eq!(last(&bob).await, (seq.clone(), Value::Null));
+}
+
+#[tokio::test]
 async fn a_group_is_renamed_by_its_admins() {
     let world = World::new().await;
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);

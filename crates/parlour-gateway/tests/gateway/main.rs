@@ -19,4 +19,5 @@ mod lifecycle;
 mod messages;
 mod order;
 mod outages;
+mod shares;
 mod upgrade;

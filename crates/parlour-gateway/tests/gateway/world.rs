@@ -273,6 +273,7 @@ fn settings() -> AccountSettings {
             ..PasswordSettings::default()
         },
         rates: RateSettings {
+            checks_per_username_and_origin: None,
             checks_per_username: None,
             logins_per_origin: None,
             registrations_per_origin: None,
