@@ -63,7 +63,8 @@ impl Core {
         });
     }
 
-    /// Reads until the store answers. `None` once `is_over` says that nobody waits for the answer.
+    /// Reads until the store answers. `None` once `is_over` says that nobody waits for the answer, and for what is
+    /// damaged: no patience heals that.
     pub(crate) async fn read<T, R>(
         &self,
         read: impl Fn() -> R,
@@ -78,6 +79,11 @@ impl Core {
                 Ok(answer) => return Some(answer),
                 Err(error) if is_over() || self.token.is_cancelled() => {
                     tracing::debug!(%error, "a read was given up");
+                    return None;
+                }
+                Err(StoreError::Corrupt(detail)) => {
+                    tracing::error!(detail, "the stored data contradicts itself");
+                    metrics::counter!("parlour_delivery_corrupt_reads_total").increment(1);
                     return None;
                 }
                 Err(error) => {

@@ -131,15 +131,31 @@ impl Core {
             let near = near.iter().find(|(id, _)| *id == chat.entry.id);
             (chat.entry.id, near.map_or(Seq::ZERO, |(_, near)| *near))
         };
-        let mut waiting: Vec<(&Followed, (ChatId, Seq))> =
-            chats.iter().map(|chat| (chat, near_of(chat))).collect();
+        let waiting = chats.iter().map(|chat| (chat, near_of(chat))).collect();
+        for one in self.read_and_follow(waiting, is_over).await {
+            if is_over() || self.token.is_cancelled() {
+                return;
+            }
+            // One of them is damaged, and must not keep the others out.
+            for (chat, _) in self.read_and_follow(vec![one], is_over).await {
+                tracing::error!(chat = %chat.entry.id, "a chat that cannot be read is left out");
+            }
+        }
+    }
+
+    /// Follows these chats; answers those of which the reading was given up.
+    async fn read_and_follow<'a>(
+        self: &Arc<Self>,
+        mut waiting: Vec<(&'a Followed, (ChatId, Seq))>,
+        is_over: impl Fn() -> bool + Copy,
+    ) -> Vec<(&'a Followed, (ChatId, Seq))> {
         while !waiting.is_empty() {
             let asked: Vec<(ChatId, Seq)> = waiting.iter().map(|(_, near)| *near).collect();
             let Some(answers) = self
                 .read(|| self.heads_around_members(&asked), is_over)
                 .await
             else {
-                return;
+                return waiting;
             };
             let answered = waiting.drain(..).zip(answers);
             waiting = answered
@@ -149,6 +165,7 @@ impl Core {
                 })
                 .collect();
         }
+        waiting
     }
 
     /// Follows a chat from what was read. False if the members changed while they were read.

@@ -30,10 +30,15 @@ impl Core {
         }
         let core = Arc::clone(self);
         self.spawn(async move {
-            let stored = core.store.last_known(&[user]).await;
-            let stored = stored.ok().and_then(|mut known| known.pop());
-            let chosen = stored.map_or(Chosen::Unknown, |known| Chosen::AsStored(known.status));
-            core.settle(user, chosen, core.clock.now()).await;
+            let users = [user];
+            let read = || core.store.last_known(&users);
+            let is_over = || !core.hub.is_local(user);
+            let known = core.read(read, is_over).await;
+            // Whose choice is not known may have chosen not to be seen.
+            if let Some(known) = known.and_then(|mut known| known.pop()) {
+                let chosen = Chosen::AsStored(known.status);
+                core.settle(user, chosen, core.clock.now()).await;
+            }
         });
     }
 

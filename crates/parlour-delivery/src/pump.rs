@@ -65,15 +65,19 @@ impl Core {
             let core = Arc::clone(self);
             let chat = event.chat;
             self.spawn(async move { core.look_into(chat).await });
-        } else if origin == Origin::Remote {
-            self.ask(event.chat);
+        } else {
+            match origin {
+                Origin::Remote => self.ask(event.chat, None),
+                // Perhaps nobody was told that the chat exists.
+                Origin::Own => self.ask(event.chat, Some(event.clone())),
+            }
         }
     }
 
     /// The log of a chat reaches up to `head`, says another node or the store.
     pub(crate) fn doorbell(self: &Arc<Self>, chat: ChatId, head: Seq) {
         let Some(entry) = self.hub.chat(chat) else {
-            return self.ask(chat);
+            return self.ask(chat, None);
         };
         self.want(&entry, head);
     }
@@ -105,17 +109,29 @@ impl Core {
         }
     }
 
-    /// Asks the store about a chat this node does not know, at most once a second.
-    fn ask(self: &Arc<Self>, chat: ChatId) {
+    /// Asks the store about a chat this node does not know, at most once a second. With an event of this node, which
+    /// says nothing about where members are, only if one of them is here: as a rule that is remembered.
+    fn ask(self: &Arc<Self>, chat: ChatId, own: Option<Event>) {
         if !self.router.start_asking(chat) {
             return;
         }
         let core = Arc::clone(self);
         self.spawn(async move {
-            core.look_into(chat).await;
+            let is_wanted = match &own {
+                Some(event) => core.has_local_audience(event).await,
+                None => true,
+            };
+            if is_wanted {
+                core.look_into(chat).await;
+            }
             tokio::time::sleep(ASK_PAUSE).await;
             core.router.stop_asking(chat);
         });
+    }
+
+    async fn has_local_audience(&self, event: &Event) -> bool {
+        let members = self.audience(event.chat, std::slice::from_ref(event)).await;
+        members.is_some_and(|members| members.iter().any(|user| self.hub.is_local(*user)))
     }
 
     /// Finds out which local users are members of a chat and do not know.
@@ -174,7 +190,11 @@ impl Core {
             };
             let is_over = || entry.lock().stage() == Stage::Gone;
             let Some(events) = self.read(read, is_over).await else {
-                entry.lock().repairing = false;
+                tracing::debug!(chat = %entry.id, "missing events are given up");
+                let mut state = entry.lock();
+                state.repairing = false;
+                // Who waits for a damaged log would wait for ever.
+                state.stop_wanting();
                 return;
             };
             metrics::counter!("parlour_hole_reads_total").increment(1);

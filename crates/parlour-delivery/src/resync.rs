@@ -119,7 +119,6 @@ impl Core {
             let links = self.hub.links();
             let waiting: usize = links.iter().map(|link| link.outbox.len()).sum();
             let bytes: usize = links.iter().map(|link| link.outbox.bytes()).sum();
-            gauge("parlour_connections", links.len());
             gauge("parlour_online_users", self.hub.user_count());
             gauge("parlour_followed_chats", self.hub.chat_count());
             gauge("parlour_outbound_frames", waiting);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use parlour_model::{ChatId, UserId, limits};
 use parlour_protocol::{Encoded, ServerFrame, TypingNotice};
@@ -12,6 +13,8 @@ use crate::core::Core;
 
 /// Typists shown by one node at once; more are not shown.
 const TYPISTS_MAX: usize = 16_384;
+/// Who goes on typing is shown again at most this often, however often they say so.
+const SHOWN_PAUSE: Duration = Duration::from_secs(2);
 
 /// Those who type, and when that ends.
 #[derive(Debug, Default)]
@@ -23,29 +26,43 @@ pub(crate) struct Typists {
 
 #[derive(Debug, Default)]
 struct State {
-    ends: HashMap<(ChatId, UserId), Instant>,
+    typists: HashMap<(ChatId, UserId), Typist>,
     by_end: BTreeSet<(Instant, ChatId, UserId)>,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Typist {
+    end: Instant,
+    shown_at: Instant,
+}
+
 impl Typists {
-    /// Notes that somebody types. False if there are too many already.
+    /// Notes that somebody types. False if that need not be shown: it was a moment ago, or there are too many already.
     fn start(&self, chat: ChatId, user: UserId) -> bool {
         let mut state = self.lock();
-        if state.ends.len() >= TYPISTS_MAX && !state.ends.contains_key(&(chat, user)) {
+        let before = state.forget(chat, user);
+        if state.typists.len() >= TYPISTS_MAX {
             return false;
         }
-        let end = Instant::now() + limits::TYPING_LASTS;
-        state.forget(chat, user);
-        state.ends.insert((chat, user), end);
+        let now = Instant::now();
+        let end = now + limits::TYPING_LASTS;
+        let shown_at = before
+            .map(|typist| typist.shown_at)
+            .filter(|shown_at| now.duration_since(*shown_at) < SHOWN_PAUSE);
+        let typist = Typist {
+            end,
+            shown_at: shown_at.unwrap_or(now),
+        };
+        state.typists.insert((chat, user), typist);
         state.by_end.insert((end, chat, user));
         drop(state);
         self.changed.notify_one();
-        true
+        shown_at.is_none()
     }
 
     /// Notes that somebody stopped. False if they did not type.
     fn stop(&self, chat: ChatId, user: UserId) -> bool {
-        self.lock().forget(chat, user)
+        self.lock().forget(chat, user).is_some()
     }
 
     fn take_ended(&self, now: Instant) -> Vec<(ChatId, UserId)> {
@@ -70,12 +87,10 @@ impl Typists {
 }
 
 impl State {
-    fn forget(&mut self, chat: ChatId, user: UserId) -> bool {
-        let end = self.ends.remove(&(chat, user));
-        if let Some(end) = end {
-            self.by_end.remove(&(end, chat, user));
-        }
-        end.is_some()
+    fn forget(&mut self, chat: ChatId, user: UserId) -> Option<Typist> {
+        let typist = self.typists.remove(&(chat, user))?;
+        self.by_end.remove(&(typist.end, chat, user));
+        Some(typist)
     }
 }
 

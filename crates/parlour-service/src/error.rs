@@ -93,7 +93,10 @@ pub enum Refusal {
 /// What is wrong with a token or with credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenProblem {
-    /// Wrong credentials, or a token that is forged, garbled, revoked or used twice.
+    /// A wrong user name or password; which of them is not said.
+    #[error("wrong user name or password")]
+    Credentials,
+    /// A token that is forged, garbled, revoked or used twice.
     #[error("not signed in: log in again")]
     Invalid,
     /// The access token has expired; refresh it.

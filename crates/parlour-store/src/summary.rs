@@ -1,5 +1,7 @@
 //! One chat as a row of a user's chat list, put together from the raw reads.
 
+use std::collections::HashMap;
+
 use parlour_model::{Chat, ChatId, Marks, Member, Message, Seq, UserId, Visible, limits, unread};
 
 use crate::{Anchor, Head, Store, StoreError};
@@ -90,9 +92,30 @@ async fn members_with_marks(
     let members = store
         .members(chat, None, limits::NAMED_RECEIPTS_MEMBERS_MAX)
         .await?;
-    let mut with_marks = Vec::with_capacity(members.len());
-    for member in members {
-        with_marks.push((member, store.marks(member.user, chat).await?));
+    let marks = marks_up_to(store, chat, members.last().map(|member| member.user)).await?;
+    let with_marks = members.into_iter().map(|member| {
+        let marks = marks.get(&member.user).copied().unwrap_or_default();
+        (member, marks)
+    });
+    Ok(Some(with_marks.collect()))
+}
+
+/// The marks of all users up to `last`. One page as a rule; those of former members stand in between.
+async fn marks_up_to(
+    store: &dyn Store,
+    chat: ChatId,
+    last: Option<UserId>,
+) -> Result<HashMap<UserId, Marks>, StoreError> {
+    let mut marks = HashMap::new();
+    let mut read_to = None;
+    while read_to < last {
+        let page = limits::LIST_ROWS_MAX;
+        let found = store.marks_of_chat(chat, read_to, page).await?;
+        read_to = match found.last() {
+            Some((user, _)) if found.len() == page => Some(*user),
+            _ => last,
+        };
+        marks.extend(found);
     }
-    Ok(Some(with_marks))
+    Ok(marks)
 }

@@ -18,7 +18,7 @@ pub(super) struct Audience {
 
 impl Core {
     /// The members of a chat who may see these events. `None` if the store did not say.
-    pub(super) async fn audience(
+    pub(crate) async fn audience(
         &self,
         chat: ChatId,
         events: &[Event],

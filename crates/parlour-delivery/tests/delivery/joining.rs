@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use parlour_model::{Content, HistoryVisibility, Title};
-use parlour_protocol::ServerFrame;
+use parlour_model::{Content, HistoryVisibility, Marks, Seq, Title};
+use parlour_protocol::{ChatNotice, ServerFrame};
 
-use crate::support::{Client, World, message, pass, user};
+use crate::support::{Client, World, chat, message, pass, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_new_chat_shows_on_every_connection_of_its_members_at_once() {
@@ -234,4 +234,59 @@ async fn a_new_title_is_told_by_its_event_alone() {
         client.events[0].title.as_ref().map(Title::as_str),
         Some("New")
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_nobody_was_told_of_shows_with_its_next_message() {
+    let world = World::new(1);
+    let mut member = Client::connect(&world.nodes[0], 2, []).await;
+    let created = world.unannounced_group(1, &[1, 2]);
+    world.post(0, created, user(1)); // By a member who is not connected.
+    member.until(created, 2).await;
+    assert_eq!(member.joined, [created]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_of_a_chat_without_members_here_cost_one_read_of_its_members() {
+    let world = World::new(1);
+    let mut stranger = Client::connect(&world.nodes[0], 3, []).await;
+    let chat = world.unannounced_group(1, &[1, 2]);
+    for _ in 0..20 {
+        world.post(0, chat, user(1));
+        pass(Duration::from_millis(700)).await;
+    }
+    assert_eq!(world.store.reads("members"), 1);
+    assert_eq!(world.store.reads("heads"), 0);
+    assert!(stranger.drain().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_marks_of_all_members_are_read_at_once_and_those_of_former_ones_skipped() {
+    let world = World::new(1);
+    let mut client = Client::connect(&world.nodes[0], 500, []).await;
+    let marks = |read| Marks {
+        read: Seq::new(read),
+        ..Marks::default()
+    };
+    for former in 1..=300 {
+        world.store.set_marks(chat(1), user(former), marks(9));
+    }
+    world.store.set_marks(chat(1), user(502), marks(1));
+    world.group(1, &[500, 501, 502]);
+    let joined = loop {
+        if let ServerFrame::Chat(notice) = client.next().await {
+            break notice;
+        }
+    };
+    let ChatNotice::Joined(summary) = *joined else {
+        panic!("{joined:?}")
+    };
+    let members = summary.members.unwrap();
+    let read: Vec<_> = members
+        .iter()
+        .map(|member| (member.user.get(), member.read.get()))
+        .collect();
+    assert_eq!(read, [(500, 0), (501, 0), (502, 1)]);
+    assert_eq!(world.store.reads("marks"), 1, "the client's own");
+    assert_eq!(world.store.reads("marks_of_chat"), 2);
 }

@@ -195,3 +195,23 @@ async fn a_node_that_stops_ends_all_its_tasks() {
         "its users are seen as gone"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn whose_choice_cannot_be_read_is_not_shown_until_it_can() {
+    let world = World::new(1);
+    world.store.set_chosen(user(1), ChosenStatus::Invisible);
+    world.store.set_chosen(user(2), ChosenStatus::Busy);
+    let mut looks = watcher(&world, 0).await;
+    let watched = vec![user(1), user(2)];
+    looks.connection.watch(watched, Vec::new()).await;
+    world.store.fail("last_known", usize::MAX);
+    let _invisible = Client::connect(&world.nodes[0], 1, []).await;
+    let _busy = Client::connect(&world.nodes[0], 2, []).await;
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(looks.drain(), []);
+    world.store.fail("last_known", 0);
+    let shown = next_presence(&mut looks).await;
+    assert_eq!((shown.user, shown.status), (user(2), PresenceStatus::Busy));
+    pass(Duration::from_secs(60)).await;
+    assert!(looks.drain().is_empty());
+}

@@ -108,17 +108,15 @@ impl World {
         members: &[u64],
         history: HistoryVisibility,
     ) -> ChatId {
-        let users = members.iter().map(|number| NewMember {
-            user: user(*number),
-            role: Role::Member,
-        });
-        let content = Content::ChatCreated {
-            chat_type: parlour_model::ChatType::Group,
-            title: None,
-            history,
-            users: users.collect(),
-        };
+        let content = created(members, history);
         self.commit(0, chat(number), user(members[0]), content);
+        chat(number)
+    }
+
+    /// A group whose creation nobody is told of.
+    pub(crate) fn unannounced_group(&self, number: u64, members: &[u64]) -> ChatId {
+        let content = created(members, HistoryVisibility::All);
+        self.store.commit(chat(number), user(members[0]), content);
         chat(number)
     }
 
@@ -146,6 +144,19 @@ impl World {
 
     pub(crate) fn node_ref(&self, node: usize) -> parlour_bus::NodeRef {
         self.nodes[node].bus.node()
+    }
+}
+
+fn created(members: &[u64], history: HistoryVisibility) -> Content {
+    let users = members.iter().map(|number| NewMember {
+        user: user(*number),
+        role: Role::Member,
+    });
+    Content::ChatCreated {
+        chat_type: parlour_model::ChatType::Group,
+        title: None,
+        history,
+        users: users.collect(),
     }
 }
 

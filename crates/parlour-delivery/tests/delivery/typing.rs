@@ -87,3 +87,27 @@ async fn who_was_removed_or_looks_away_sees_no_typing() {
     assert!(removed.drain().is_empty());
     assert!(away.drain().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_says_all_the_time_that_they_type_is_shown_every_two_seconds() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    let mut client = watching(&world, 0, 2, chat).await;
+    let delivery = &world.nodes[0].delivery;
+    for _ in 0..100 {
+        delivery.typing(chat, user(1), true);
+        pass(Duration::from_millis(100)).await;
+    }
+    assert_eq!(client.drain().len(), 5);
+    delivery.typing(chat, user(1), false);
+    delivery.typing(chat, user(1), true);
+    let on = client.drain().into_iter().map(|frame| match frame {
+        ServerFrame::Typing(notice) => notice.on,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        on.collect::<Vec<_>>(),
+        [false, true],
+        "changes show at once"
+    );
+}

@@ -15,6 +15,7 @@ impl Accounts {
         let answer = self.check_token(access_token).await;
         if let Err(ServiceError::Unauthenticated(problem)) = &answer {
             let reason = match problem {
+                TokenProblem::Credentials => "credentials",
                 TokenProblem::Invalid => "token_invalid",
                 TokenProblem::Expired => "token_expired",
             };

@@ -3,7 +3,6 @@
 use parlour_model::UserId;
 use secrecy::SecretString;
 
-use super::login::refused;
 use super::passwords::Verdict;
 use super::register::check_password;
 use super::{Accounts, Inner};
@@ -14,7 +13,7 @@ impl Accounts {
     /// that was lost, finishes what the first attempt began.
     ///
     /// # Errors
-    /// [`crate::TokenProblem::Invalid`] for a wrong current password; [`ServiceError::Invalid`] for a new one out of bounds;
+    /// [`ServiceError::Invalid`] for a wrong current password and for a new one out of bounds;
     /// [`ServiceError::Busy`]; [`ServiceError::OutcomeUnknown`]: ask again with the same pair.
     pub async fn change_password(
         &self,
@@ -33,10 +32,18 @@ impl Accounts {
         if verdict != Verdict::Wrong {
             inner.set_password(user.id, new).await?;
         } else if inner.passwords.verify(new, stored).await? == Verdict::Wrong {
-            return Err(refused());
+            return Err(not_yours());
         }
         // After the new hash is stored: who logs in by the old one from here on notices it themselves.
         inner.revoke_others(actor).await
+    }
+}
+
+fn not_yours() -> ServiceError {
+    metrics::counter!("parlour_auth_failures_total", "reason" => "credentials").increment(1);
+    ServiceError::Invalid {
+        field: "current_password",
+        reason: "is not your password".to_owned(),
     }
 }
 

@@ -25,16 +25,16 @@ pub struct Credentials {
 }
 
 /// Refused credentials, whatever was wrong with them.
-pub(super) fn refused() -> ServiceError {
+fn refused() -> ServiceError {
     metrics::counter!("parlour_auth_failures_total", "reason" => "credentials").increment(1);
-    ServiceError::Unauthenticated(TokenProblem::Invalid)
+    ServiceError::Unauthenticated(TokenProblem::Credentials)
 }
 
 impl Accounts {
     /// Signs in: a new session on this device.
     ///
     /// # Errors
-    /// [`TokenProblem::Invalid`] for a wrong name and a wrong password alike; [`ServiceError::Busy`] before any hashing, for the
+    /// [`TokenProblem::Credentials`] for a wrong name and a wrong password alike; [`ServiceError::Busy`] before any hashing, for the
     /// caller's own rate or for the load of the pool; [`ServiceError::OutcomeUnknown`]: log in again.
     pub async fn login(&self, credentials: Credentials) -> Result<SignedIn, ServiceError> {
         let inner = &self.inner;

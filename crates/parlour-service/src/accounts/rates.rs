@@ -3,7 +3,7 @@
 //! Keys are hashed into a fixed number of slots with a seed of this process, so the memory is bounded whatever an attacker
 //! names, and nobody can choose whom they share a slot with.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,6 +47,7 @@ impl Origin {
 /// All rates of accounts.
 pub(super) struct Rates {
     seed: RandomState,
+    checks_per_username_and_origin: Option<Limiter>,
     checks_per_username: Option<Limiter>,
     logins_per_origin: Option<Limiter>,
     registrations_per_origin: Option<Limiter>,
@@ -58,21 +59,27 @@ impl Rates {
         let limiter = |rate: Option<Rate>| rate.map(|rate| Limiter::new(rate, clock));
         Self {
             seed: RandomState::new(),
+            checks_per_username_and_origin: limiter(settings.checks_per_username_and_origin),
             checks_per_username: limiter(settings.checks_per_username),
             logins_per_origin: limiter(settings.logins_per_origin),
             registrations_per_origin: limiter(settings.registrations_per_origin),
         }
     }
 
-    /// Takes one login by `name` from `origin`. The origin first: it must not use up a stranger's name.
+    /// Takes one login by `name` from `origin`. The origin first, the name last: nobody is to use up a stranger's name by
+    /// what they were refused themselves.
     pub(super) fn take_login(&self, name: &UserName, origin: &Origin) -> Result<(), ServiceError> {
         take(self.logins_per_origin.as_ref(), self.slot(&origin.0))?;
-        self.take_password_check(name)
+        let pair = self.slot(&(name.as_str(), Some(&origin.0)));
+        take(self.checks_per_username_and_origin.as_ref(), pair)?;
+        take(self.checks_per_username.as_ref(), self.slot(name.as_str()))
     }
 
-    /// Takes one password check of `name`.
+    /// Takes one password check of `name` by somebody who is signed in as them. That is an origin of its own, so that
+    /// strangers cannot use it up.
     pub(super) fn take_password_check(&self, name: &UserName) -> Result<(), ServiceError> {
-        take(self.checks_per_username.as_ref(), self.slot(name.as_str()))
+        let pair = self.slot(&(name.as_str(), None::<&String>));
+        take(self.checks_per_username_and_origin.as_ref(), pair)
     }
 
     /// Takes one registration from `origin`.
@@ -80,7 +87,7 @@ impl Rates {
         take(self.registrations_per_origin.as_ref(), self.slot(&origin.0))
     }
 
-    fn slot(&self, key: &str) -> u64 {
+    fn slot(&self, key: &(impl Hash + ?Sized)) -> u64 {
         self.seed.hash_one(key) % SLOTS
     }
 }
@@ -148,11 +155,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_tried_as_often_as_its_rate_allows_and_then_again_after_the_time_told() {
+    fn a_name_is_tried_as_often_as_its_rates_allow_and_then_again_after_the_time_told() {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
         let shared: Arc<dyn Clock> = clock.clone();
         let settings = RateSettings {
-            checks_per_username: Some(Rate::new(3, 6)),
+            checks_per_username_and_origin: Some(Rate::new(3, 6)),
+            checks_per_username: Some(Rate::new(6, 6)),
             logins_per_origin: None,
             registrations_per_origin: None,
         };
@@ -165,6 +173,15 @@ mod tests {
         let wait = busy_for(rates.take_login(&ann, &origin)).unwrap();
         assert_eq!(wait, Duration::from_secs(10));
         assert_eq!(busy_for(rates.take_login(&bob, &origin)), None);
+        // Whoever guesses there does not keep Ann out here, nor where she is signed in.
+        let elsewhere = Origin::new("192.0.2.2");
+        for _ in 0..3 {
+            assert_eq!(busy_for(rates.take_login(&ann, &elsewhere)), None);
+        }
+        // But all together may not go on for ever.
+        let third = Origin::new("192.0.2.3");
+        assert!(busy_for(rates.take_login(&ann, &third)).is_some());
+        assert_eq!(busy_for(rates.take_password_check(&ann)), None);
         clock.advance(wait);
         assert_eq!(busy_for(rates.take_login(&ann, &origin)), None);
     }

@@ -51,7 +51,9 @@ pub struct PasswordSettings {
 /// Rates of what costs a password hash; `None` is without limit.
 #[derive(Debug, Clone)]
 pub struct RateSettings {
-    /// Password checks of one user name.
+    /// Password checks of one user name from one origin.
+    pub checks_per_username_and_origin: Option<Rate>,
+    /// Password checks of one user name from all origins together: so many that few can use them up for its owner.
     pub checks_per_username: Option<Rate>,
     /// Logins from one origin.
     pub logins_per_origin: Option<Rate>,
@@ -112,7 +114,8 @@ impl Default for PasswordSettings {
 impl Default for RateSettings {
     fn default() -> Self {
         Self {
-            checks_per_username: Some(Rate::new(20, 10)),
+            checks_per_username_and_origin: Some(Rate::new(20, 10)),
+            checks_per_username: Some(Rate::new(100, 60)),
             logins_per_origin: Some(Rate::new(60, 60)),
             registrations_per_origin: Some(Rate::new(30, 10)),
         }

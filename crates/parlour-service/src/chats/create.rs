@@ -1,5 +1,7 @@
 //! What creating any chat has in common: the first event, and the creator's view of it.
 
+use std::sync::Arc;
+
 use parlour_model::{ChatId, Event};
 use parlour_store::{ChatSummary, Creation, NewChat};
 
@@ -11,20 +13,28 @@ impl Chats {
     /// Creates `new` unless the chat exists, and answers its first event and whether it existed.
     ///
     /// Creating is idempotent, and the first event is announced either way: whoever wrote it may have died
-    /// before telling anybody.
+    /// before telling anybody. A caller who goes away does not keep it from being announced: what was asked of the
+    /// store may still be stored, and nobody else would tell.
     pub(super) async fn create(&self, new: NewChat) -> Result<(Event, bool), ServiceError> {
-        let inner = &self.inner;
-        let creation = inner.store.settle(|s| s.create(new.clone())).await;
-        let (event, existed) = match creation.map_err(failure)? {
-            Creation::Created(event) => (event, false),
-            Creation::Existing(event) => (event, true),
-        };
-        inner.delivery.announce(&event);
-        Ok((event, existed))
+        let inner = Arc::clone(&self.inner);
+        let creating = async move { inner.create_and_announce(new).await };
+        let panicked = ServiceError::OutcomeUnknown { applied: None };
+        let created = self.inner.tracker.spawn(creating).await;
+        created.unwrap_or(Err(panicked))
     }
 }
 
 impl Inner {
+    async fn create_and_announce(&self, new: NewChat) -> Result<(Event, bool), ServiceError> {
+        let creation = self.store.settle(|s| s.create(new.clone())).await;
+        let (event, existed) = match creation.map_err(failure)? {
+            Creation::Created(event) => (event, false),
+            Creation::Existing(event) => (event, true),
+        };
+        self.delivery.announce(&event);
+        Ok((event, existed))
+    }
+
     /// An id for a new chat.
     pub(super) fn new_chat_id(&self) -> ChatId {
         ChatId::new(self.ids.next_id()).expect("ids are positive and below 2^63")

@@ -93,6 +93,7 @@ struct Inner {
     appends: AppendQueues,
     marking: Marking,
     turns: Turns,
+    tracker: TaskTracker,
 }
 
 impl Chats {
@@ -115,7 +116,8 @@ impl Chats {
         Self {
             inner: Arc::new(Inner {
                 marking: Marking::new(store.clone(), parts.delivery.clone(), parts.tracker.clone()),
-                turns: Turns::new(parts.tracker),
+                turns: Turns::new(parts.tracker.clone()),
+                tracker: parts.tracker,
                 store,
                 delivery: parts.delivery,
                 clock: parts.clock,

@@ -16,6 +16,7 @@ use crate::profiles::direct_chat;
 use crate::world::{Node, PASSWORD, World, name, settings, wanting};
 
 const INVALID: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
+const WRONG: ServiceError = ServiceError::Unauthenticated(TokenProblem::Credentials);
 const UNKNOWN: ServiceError = ServiceError::OutcomeUnknown { applied: None };
 
 async fn faulty_world() -> (World, Faults, Node) {
@@ -243,7 +244,7 @@ async fn a_login_by_a_password_that_is_changed_meanwhile_is_refused_and_leaves_n
     changed.unwrap();
     faults.release().await;
     let refused = logins.join_next().await.unwrap().unwrap();
-    assert_eq!(refused.unwrap_err(), INVALID);
+    assert_eq!(refused.unwrap_err(), WRONG);
     assert_eq!(node.session_ids(&ann).await, [ann.session.id]);
 }
 
@@ -269,7 +270,7 @@ async fn a_hash_brought_up_to_date_late_does_not_undo_a_change_of_the_password()
         .await;
     changed.unwrap();
     assert!(faults.release().await > 0);
-    assert_eq!(dearer.login("ann", PASSWORD).await.unwrap_err(), INVALID);
+    assert_eq!(dearer.login("ann", PASSWORD).await.unwrap_err(), WRONG);
     assert!(dearer.login("ann", "a new password").await.is_ok());
 }
 

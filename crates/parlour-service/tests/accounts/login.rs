@@ -8,7 +8,8 @@ use parlour_service::{
 
 use crate::world::{PASSWORD, World, credentials, settings};
 
-const WRONG: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
+const WRONG: ServiceError = ServiceError::Unauthenticated(TokenProblem::Credentials);
+const SIGNED_OUT: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
 
 #[tokio::test]
 async fn each_login_is_a_session_of_its_own() {
@@ -59,7 +60,8 @@ async fn guesses_are_limited_per_name_and_per_origin_and_both_open_again() {
     let world = World::new();
     let limited = AccountSettings {
         rates: RateSettings {
-            checks_per_username: Some(Rate::new(2, 60)),
+            checks_per_username_and_origin: Some(Rate::new(2, 60)),
+            checks_per_username: None,
             logins_per_origin: Some(Rate::new(4, 60)),
             registrations_per_origin: None,
         },
@@ -103,11 +105,16 @@ async fn a_changed_password_replaces_the_old_one_and_ends_all_other_sessions() {
         node.accounts
             .change_password(&actor, current.into(), new.into())
     };
-    assert_eq!(change("wrong password", "a new password").await, Err(WRONG));
+    let not_mine = ServiceError::Invalid {
+        field: "current_password",
+        reason: "is not your password".to_owned(),
+    };
+    let refused = change("wrong password", "a new password").await;
+    assert_eq!(refused, Err(not_mine));
     assert!(node.authenticate(&laptop).await.is_ok());
     change(PASSWORD, "a new password").await.unwrap();
-    assert_eq!(node.authenticate(&laptop).await, Err(WRONG));
-    assert_eq!(node.refresh(&laptop).await.unwrap_err(), WRONG);
+    assert_eq!(node.authenticate(&laptop).await, Err(SIGNED_OUT));
+    assert_eq!(node.refresh(&laptop).await.unwrap_err(), SIGNED_OUT);
     assert!(node.authenticate(&phone).await.is_ok());
     assert_eq!(node.login("ann", PASSWORD).await.unwrap_err(), WRONG);
     assert!(node.login("ann", "a new password").await.is_ok());
@@ -126,7 +133,7 @@ async fn a_password_change_whose_answer_was_lost_can_be_asked_for_again() {
     change().await.unwrap();
     let laptop = node.login("ann", "a new password").await.unwrap();
     change().await.unwrap();
-    assert_eq!(node.authenticate(&laptop).await, Err(WRONG));
+    assert_eq!(node.authenticate(&laptop).await, Err(SIGNED_OUT));
 }
 
 #[tokio::test]
@@ -144,4 +151,30 @@ async fn a_new_password_out_of_bounds_changes_nothing() {
         Err(ServiceError::Invalid { field: "new", .. })
     ));
     assert!(node.login("ann", PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_guesses_elsewhere_does_not_lock_a_user_out() {
+    let world = World::new();
+    let limited = AccountSettings {
+        rates: RateSettings::default(),
+        ..settings()
+    };
+    let node = world.node_with(limited).await;
+    let ann = node.register("ann").await;
+    let guess = || parlour_service::Credentials {
+        origin: parlour_service::Origin::new("192.0.2.66"),
+        ..credentials("ann", "a wrong guess")
+    };
+    let mut guesses = 0;
+    while node.accounts.login(guess()).await.unwrap_err() == WRONG {
+        guesses += 1;
+    }
+    assert_eq!(guesses, 20);
+    assert!(node.login("ann", PASSWORD).await.is_ok());
+    let actor = node.actor(&ann).await;
+    let changed = node
+        .accounts
+        .change_password(&actor, PASSWORD.into(), "a new password".into());
+    assert_eq!(changed.await, Ok(()));
 }

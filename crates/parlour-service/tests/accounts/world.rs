@@ -180,6 +180,7 @@ pub(crate) fn settings() -> AccountSettings {
             queue_max: limits::PASSWORD_QUEUE_MAX,
         },
         rates: RateSettings {
+            checks_per_username_and_origin: None,
             checks_per_username: None,
             logins_per_origin: None,
             registrations_per_origin: None,

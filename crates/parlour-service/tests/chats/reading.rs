@@ -237,3 +237,32 @@ async fn members_are_paged_with_their_marks() {
         .filter(|(_, marks)| *marks == Marks::default());
     assert_eq!(nobody_marked.count(), 4);
 }
+
+#[tokio::test]
+async fn a_message_has_receipts_of_those_only_who_were_there_when_it_was_said() {
+    let world = World::new();
+    let users = world.users(4).await;
+    let [ann, bob, cem, dan] = [users[0], users[1], users[2], users[3]];
+    let chat = world.group(&[ann, bob, cem]).await;
+    let said = world.say(&ann, chat, "read by all").await.seq;
+    for who in [&bob, &cem] {
+        let mark = Mark::Read(said);
+        world.chats.mark(who, chat, mark).await.unwrap();
+    }
+    world.chats.leave(&cem, chat).await.unwrap();
+    let add = vec![cem.user, dan.user];
+    world.chats.add_members(&ann, chat, add).await.unwrap();
+    let receipts = async |seq| {
+        let receipts = world.chats.receipts(&ann, chat, seq).await.unwrap();
+        receipts
+            .into_iter()
+            .map(|(user, marks)| (user, marks.read >= seq))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(receipts(said).await, [(bob.user, true)]);
+    let later = world.say(&ann, chat, "for everybody now").await.seq;
+    let nobody = [bob, cem, dan].map(|who| (who.user, false));
+    assert_eq!(receipts(later).await, nobody);
+    let all = world.chats.all_marks(&ann, chat).await.unwrap();
+    assert_eq!(all.len(), 4);
+}

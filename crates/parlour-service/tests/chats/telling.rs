@@ -1,6 +1,7 @@
 //! What the others hear of what somebody did: events, receipts, typing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use parlour_delivery::{Batch, Connection, NewConnection, Outgoing, SyncKind};
 use parlour_model::{ChatId, Mark, Seq};
@@ -18,8 +19,8 @@ struct Listener {
 }
 
 impl Listener {
-    /// Connects `who`, looking at `chat`, up to date.
-    async fn connect(world: &World, who: &Actor, chat: ChatId) -> Self {
+    /// Connects `who`, looking at `chats`, up to date.
+    async fn connect(world: &World, who: &Actor, chats: &[ChatId]) -> Self {
         let new = NewConnection {
             user: who.user,
             session: who.session,
@@ -30,7 +31,7 @@ impl Listener {
         let outgoing = connection.take_outgoing().unwrap();
         let kind = SyncKind::Hello;
         connection.sync(BTreeMap::new(), kind, false).await;
-        connection.watch(Vec::new(), vec![chat]).await;
+        connection.watch(Vec::new(), chats.to_vec()).await;
         let mut listener = Self {
             _connection: connection,
             outgoing,
@@ -61,12 +62,12 @@ async fn members_hear_of_posts_receipts_and_typing() {
     let users = world.users(2).await;
     let [ann, bob] = [users[0], users[1]];
     let chat = world.group(&users).await;
-    let mut listener = Listener::connect(&world, &bob, chat).await;
+    let mut listener = Listener::connect(&world, &bob, &[chat]).await;
     let said = world.say(&ann, chat, "hello").await;
     let event = listener.hear("event").await;
     assert_eq!(event["seq"], said.seq.get());
     assert_eq!(event["body"]["text"], "hello");
-    let mut author = Listener::connect(&world, &ann, chat).await;
+    let mut author = Listener::connect(&world, &ann, &[chat]).await;
     world
         .chats
         .mark(&bob, chat, Mark::Read(said.seq))
@@ -86,7 +87,7 @@ async fn what_a_retry_or_a_cancellation_finds_is_told_too() {
     let users = world.users(2).await;
     let [ann, bob] = [users[0], users[1]];
     let chat = world.group(&users).await;
-    let mut listener = Listener::connect(&world, &bob, chat).await;
+    let mut listener = Listener::connect(&world, &bob, &[chat]).await;
     let posts = ["first", "second"].map(|text| world.draft(chat, message(text)));
     for post in &posts {
         world.faults.always(Operation::Append, Fault::After);
@@ -107,7 +108,7 @@ async fn who_is_named_by_a_membership_event_hears_of_it() {
     let users = world.users(3).await;
     let [ann, bob, cem] = [users[0], users[1], users[2]];
     let chat = world.group(&[ann, bob]).await;
-    let mut listener = Listener::connect(&world, &cem, chat).await;
+    let mut listener = Listener::connect(&world, &cem, &[chat]).await;
     world
         .chats
         .add_members(&ann, chat, vec![cem.user])
@@ -135,4 +136,24 @@ async fn who_is_named_by_a_membership_event_hears_of_it() {
         (listener.hear("event").await["seq"].as_u64(), last),
         (Some(2), Seq::new(2))
     );
+}
+
+/// The store may still do what it was asked for, and then nobody else tells of the new chat.
+#[tokio::test]
+async fn a_creation_whose_caller_went_away_is_told() {
+    let world = World::new();
+    let [ann, bob] = [world.user().await, world.user().await];
+    let mut listener = Listener::connect(&world, &bob, &[]).await;
+    world.faults.next(Operation::Create, Fault::Hang);
+    let mut creating = Box::pin(world.chats.create_direct(&ann, bob.user));
+    tokio::select! {
+        biased;
+        // The store has been asked: now the caller goes away.
+        () = world.faults.struck(Operation::Create, 1) => {}
+        _ = &mut creating => panic!("it cannot have finished"),
+    }
+    drop(creating);
+    world.faults.release().await;
+    let joined = tokio::time::timeout(Duration::from_secs(30), listener.hear("chat")).await;
+    assert_eq!(joined.expect("bob hears of the chat")["change"], "joined");
 }

@@ -1,6 +1,6 @@
 //! A store in memory whose reads can be held up and made to fail. Writing goes through [`MemoryStore::commit`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -30,6 +30,7 @@ pub(crate) struct MemoryStore {
 #[derive(Default)]
 pub(super) struct State {
     logs: HashMap<ChatId, Log>,
+    damaged: HashSet<ChatId>,
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
     pub(super) statuses: HashMap<UserId, ChosenStatus>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
@@ -96,6 +97,11 @@ impl MemoryStore {
     /// The next reads of this kind fail.
     pub(crate) fn fail(&self, kind: &'static str, times: usize) {
         self.failures.lock().unwrap().insert(kind, times);
+    }
+
+    /// From now on the members of this chat contradict themselves.
+    pub(crate) fn damage(&self, chat: ChatId) {
+        self.lock().damaged.insert(chat);
     }
 
     /// From now on every read takes its time, each another.
@@ -360,13 +366,16 @@ impl Views for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Member>, StoreError> {
         self.read("members", "members.after", |state| {
+            if state.damaged.contains(&chat) {
+                return Err(StoreError::Corrupt("told to be".to_owned()));
+            }
             let Some(log) = state.logs.get(&chat) else {
-                return Vec::new();
+                return Ok(Vec::new());
             };
             let members = log.present().filter(|member| Some(member.user) > after);
-            members.take(limit).copied().collect()
+            Ok(members.take(limit).copied().collect())
         })
-        .await
+        .await?
     }
 
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
