@@ -1,0 +1,145 @@
+//! The command line: `serve | check-config | talk | version`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{Config, Node, observability, talk};
+
+/// Parlour, a real-time chat server.
+#[derive(Debug, Parser)]
+#[command(name = "parlour", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server until SIGTERM or Ctrl-C.
+    Serve(ConfigFile),
+    /// Say whether the configuration is right, and print what is in force.
+    CheckConfig(ConfigFile),
+    /// Chat in the terminal.
+    Talk(talk::TalkArgs),
+    /// Print the version.
+    Version,
+}
+
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// A TOML file; `PARLOUR_…` variables win over it.
+    #[arg(long, short)]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn load(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(self.config.as_deref())?)
+    }
+}
+
+/// Runs the command line of this process and answers its exit code.
+pub async fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(file) => serve(&file).await,
+        Command::CheckConfig(file) => check_config(&file),
+        Command::Talk(args) => talk::run(args).await,
+        Command::Version => {
+            say(concat!("parlour ", env!("CARGO_PKG_VERSION")));
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a node until it is asked to stop, or until its store says that it must not go on.
+async fn serve(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = file.load()?;
+    observability::start_logging(&config.log)?;
+    let metrics = observability::start_metrics()?;
+    let node = Node::start(config, Some(metrics)).await?;
+    greet(&node);
+    let failure = node.failure();
+    tokio::pin!(failure);
+    tokio::select! {
+        // A store that cannot promise durability any more outranks an orderly stop.
+        biased;
+        why = failure.as_mut() => return Err(stopped_at_once(&why)),
+        () = asked_to_stop() => {}
+    }
+    tokio::select! {
+        // Likewise; and being done outranks being asked again.
+        biased;
+        why = failure => Err(stopped_at_once(&why)),
+        stopped = node.drain_and_stop() => stopped,
+        () = asked_to_stop() => Err(stopped_at_once("asked twice")),
+    }
+}
+
+fn stopped_at_once(why: &str) -> anyhow::Error {
+    anyhow::anyhow!("stopped at once, nothing acknowledged is lost: {why}")
+}
+
+/// Ends with SIGTERM, or with Ctrl-C.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        // The order does not matter: both mean the same.
+        biased;
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = file.load()?;
+    observability::check_filter(&config.log)?;
+    say(&toml::to_string_pretty(&config)?);
+    Ok(())
+}
+
+/// What a newcomer wants to know after `make run`.
+fn greet(node: &Node) {
+    let (address, admin) = (node.address(), node.admin_address());
+    let parlour = own_path();
+    say(&format!(
+        "\nParlour is running at http://{address} (WebSocket at ws://{address}/v1/ws)\n\
+         Health and metrics: http://{admin}/readyz  http://{admin}/metrics\n\
+         \n\
+         Talk: in two other terminals\n\
+         \n\
+         \x20   {parlour} talk --url http://{address} --user ann\n\
+         \x20   {parlour} talk --url http://{address} --user bob --with ann\n\
+         \n\
+         Ctrl-C stops the server.\n"
+    ));
+}
+
+/// How this program can be called again from here.
+fn own_path() -> String {
+    let path = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("parlour"));
+    let here = std::env::current_dir().unwrap_or_default();
+    let short = path.strip_prefix(here).map(PathBuf::from).unwrap_or(path);
+    short.display().to_string()
+}
+
+#[expect(clippy::print_stdout, reason = "a command answers on standard output")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "a command complains on standard error")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("parlour: {error:#}");
+}
