@@ -1,0 +1,300 @@
+//! The truth after a test, from two witnesses: what the running server said, and what its folder holds.
+//!
+//! The folder is opened after the process has ended, so it is what a restart would find. Pages of history are
+//! not believed: every line is put together anew from the events and compared as bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use parlour_client::Rest;
+use parlour_model::{
+    ChatId, Clock, Emoji, Event, IdGenerator, Marks, Member, Message, NodeNumber, Overlay,
+    OverlayChange, Seq, SystemClock, Timestamp, UserId, effects, limits,
+};
+use parlour_protocol::{ChatBody, HistoryQuery, MessageBody, Position};
+use parlour_store::{ChatLog, Views, Watermarks};
+use parlour_store_embedded::{EmbeddedStore, Options};
+
+use crate::truth::{ChatTruth, Logged, MemberTruth, Truth};
+
+/// Rows asked for at once.
+const ROWS: usize = 500;
+
+/// What the server says, by user: their chats, and the lines of each.
+#[derive(Debug, Default)]
+pub struct Said {
+    users: BTreeMap<UserId, BTreeMap<ChatId, (ChatBody, Vec<MessageBody>)>>,
+}
+
+impl Said {
+    /// Asks the server on behalf of these users. Nothing may change meanwhile.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn ask(users: &BTreeMap<UserId, Rest>) -> anyhow::Result<Self> {
+        let mut said = Self::default();
+        for (user, rest) in users {
+            let mut chats = BTreeMap::new();
+            for chat in all_chats(rest).await? {
+                let lines = all_lines(rest, chat.id).await?;
+                chats.insert(chat.id, (chat, lines));
+            }
+            said.users.insert(*user, chats);
+        }
+        Ok(said)
+    }
+
+    /// The chats of a user.
+    #[must_use]
+    pub fn chats(&self, user: UserId) -> Vec<&ChatBody> {
+        self.users
+            .get(&user)
+            .into_iter()
+            .flatten()
+            .map(|(_, (chat, _))| chat)
+            .collect()
+    }
+
+    /// Opens the folder of a server that has stopped, and answers the truth and where the server had said
+    /// something else.
+    ///
+    /// # Errors
+    /// When the folder cannot be opened or read.
+    pub async fn compare(&self, data: &Path) -> anyhow::Result<(Truth, Vec<String>)> {
+        let store = open(data)?;
+        let chats: BTreeSet<ChatId> = self
+            .users
+            .values()
+            .flat_map(|chats| chats.keys().copied())
+            .collect();
+        let (mut truth, mut differences) = (Truth::default(), Vec::new());
+        for chat in chats {
+            let log = Log::read(&store, chat).await?;
+            let mut state = log.truth();
+            for (user, chats) in &self.users {
+                if let Some((summary, lines)) = chats.get(&chat) {
+                    log.compare(*user, summary, lines, &mut differences);
+                    state.members.insert(*user, log.member(*user, summary)?);
+                }
+            }
+            truth.chats.insert(chat, state);
+        }
+        store.close().await;
+        Ok((truth, differences))
+    }
+}
+
+/// Opens the folder of a server that does not run.
+///
+/// # Errors
+/// What an operator would be told.
+pub fn open(data: &Path) -> anyhow::Result<EmbeddedStore> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let ids = IdGenerator::new(NodeNumber::ZERO, Arc::clone(&clock), Timestamp::default());
+    let (ids, bucket_events) = (Arc::new(ids), limits::BUCKET_EVENTS);
+    Ok(EmbeddedStore::open(
+        data,
+        Options {
+            clock,
+            ids,
+            bucket_events,
+            readers: 1,
+        },
+    )?)
+}
+
+async fn all_chats(rest: &Rest) -> anyhow::Result<Vec<ChatBody>> {
+    let (mut chats, mut next) = (Vec::new(), None);
+    loop {
+        let page = rest.chats(next.as_deref()).await.context("chats")?;
+        chats.extend(page.chats);
+        next = page.next;
+        if next.is_none() {
+            return Ok(chats);
+        }
+    }
+}
+
+async fn all_lines(rest: &Rest, chat: ChatId) -> anyhow::Result<Vec<MessageBody>> {
+    let limit = Some(limits::PAGE_MESSAGES_MAX as u64);
+    let (mut lines, mut after) = (Vec::<MessageBody>::new(), Seq::ZERO);
+    loop {
+        let query = HistoryQuery {
+            limit,
+            after: Some(Position::Seq(after)),
+            ..HistoryQuery::default()
+        };
+        let page = rest.messages(chat, &query).await.context("history")?;
+        anyhow::ensure!(
+            !page.has_after || !page.messages.is_empty(),
+            "an empty page before the end"
+        );
+        after = page.messages.last().map_or(after, |line| line.seq);
+        lines.extend(page.messages);
+        if !page.has_after {
+            return Ok(lines);
+        }
+    }
+}
+
+/// One chat as its folder has it.
+struct Log {
+    events: Vec<Event>,
+    members: BTreeMap<UserId, Member>,
+    marks: BTreeMap<UserId, Marks>,
+}
+
+impl Log {
+    async fn read(store: &EmbeddedStore, chat: ChatId) -> anyhow::Result<Self> {
+        let (mut events, end) = (Vec::<Event>::new(), Seq::LIMIT.previous());
+        loop {
+            let after = events.last().map_or(Seq::ZERO, |event| event.seq);
+            let more = store.events(chat, after, end, ROWS).await?;
+            let is_last = more.len() < ROWS;
+            events.extend(more);
+            if is_last {
+                break;
+            }
+        }
+        let members = store.members(chat, None, limits::GROUP_MEMBERS_MAX).await?;
+        let marks = store
+            .marks_of_chat(chat, None, usize::from(u16::MAX))
+            .await?;
+        let members = members
+            .into_iter()
+            .map(|member| (member.user, member))
+            .collect();
+        Ok(Self {
+            events,
+            members,
+            marks: marks.into_iter().collect(),
+        })
+    }
+
+    fn head(&self) -> Seq {
+        self.events.last().map_or(Seq::ZERO, |event| event.seq)
+    }
+
+    fn truth(&self) -> ChatTruth {
+        let events = self.events.iter().map(Logged::from).collect();
+        ChatTruth {
+            head: self.head(),
+            events,
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// What the server said of a member; only where they joined stands nowhere but in the folder.
+    fn member(&self, user: UserId, said: &ChatBody) -> anyhow::Result<MemberTruth> {
+        let member = self
+            .members
+            .get(&user)
+            .with_context(|| format!("{user} has no row in {}", said.id))?;
+        let (delivered, read, unread) = (said.delivered, said.read, said.unread);
+        Ok(MemberTruth {
+            delivered,
+            read,
+            joined: member.joined_seq,
+            unread,
+        })
+    }
+
+    fn compare(
+        &self,
+        user: UserId,
+        said: &ChatBody,
+        lines: &[MessageBody],
+        differences: &mut Vec<String>,
+    ) {
+        let chat = said.id;
+        let marks = self.marks.get(&user).copied().unwrap_or_default();
+        if (said.delivered, said.read) != (marks.delivered, marks.read) {
+            let (delivered, read) = (marks.delivered, marks.read);
+            differences.push(format!(
+                "{user} in {chat}: said {}/{}, stored {delivered}/{read}",
+                said.delivered, said.read
+            ));
+        }
+        if said.head != self.head() {
+            differences.push(format!(
+                "{chat}: said to end at {}, ends at {}",
+                said.head,
+                self.head()
+            ));
+        }
+        let expected = lines_of(&self.events, user);
+        let said_lines: Vec<_> = lines.iter().map(bytes_of).collect();
+        if expected != said_lines {
+            let place = expected.iter().zip(&said_lines).position(|(a, b)| a != b);
+            let place = place.unwrap_or(expected.len().min(said_lines.len()));
+            let (expected, said) = (expected.get(place), said_lines.get(place));
+            differences.push(format!(
+                "{chat} for {user}, line {place}: said {said:?}, the log has {expected:?}"
+            ));
+        }
+    }
+}
+
+/// The lines of a conversation as `user` must see them, from nothing but its events.
+fn lines_of(events: &[Event], user: UserId) -> Vec<String> {
+    let mut overlays = BTreeMap::<Seq, (Overlay, BTreeMap<Emoji, BTreeSet<UserId>>)>::new();
+    for event in events {
+        for change in effects(event) {
+            if let parlour_model::Change::Overlay { target, change } = change {
+                let (overlay, reactions) = overlays.entry(target).or_default();
+                lay_over(overlay, reactions, change);
+            }
+        }
+    }
+    let lines = events.iter().filter(|event| event.content.is_line());
+    lines
+        .map(|event| {
+            let (mut overlay, reactions) = overlays.remove(&event.seq).unwrap_or_default();
+            let reactions = reactions.into_iter().filter(|(_, users)| !users.is_empty());
+            overlay.reactions = reactions
+                .map(|(emoji, users)| (emoji, users.into_iter().collect()))
+                .collect();
+            bytes_of(&MessageBody::new(
+                Message::new(event.clone(), overlay),
+                event.author == user,
+            ))
+        })
+        .collect()
+}
+
+fn lay_over(
+    overlay: &mut Overlay,
+    reactions: &mut BTreeMap<Emoji, BTreeSet<UserId>>,
+    change: OverlayChange,
+) {
+    match change {
+        OverlayChange::Edited { body, at, .. } => overlay.edited = Some((body, at)),
+        OverlayChange::Deleted => overlay.deleted = true,
+        OverlayChange::Pinned(on) => overlay.pinned = on,
+        OverlayChange::Reaction {
+            user,
+            emoji,
+            on: true,
+        } => {
+            reactions.entry(emoji).or_default().insert(user);
+        }
+        OverlayChange::Reaction {
+            user,
+            emoji,
+            on: false,
+        } => {
+            reactions.entry(emoji).or_default().remove(&user);
+        }
+    }
+}
+
+/// A line as it travels, without the status: that follows from others' marks and is compared by itself.
+fn bytes_of(line: &MessageBody) -> String {
+    let line = MessageBody {
+        status: None,
+        ..line.clone()
+    };
+    serde_json::to_string(&line).expect("a line is always writable")
+}
