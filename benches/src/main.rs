@@ -1,0 +1,39 @@
+//! `parlour-bench`: replay of real conversations, durable appends, memory of idle connections.
+//!
+//! Figures and the commands that made them stand in `docs/benchmarks.md`.
+
+mod append;
+mod corpus;
+mod idle;
+mod patience;
+mod replay;
+mod report;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Parlour, and checks what it measures.
+#[derive(Debug, Parser)]
+#[command(name = "parlour-bench", arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Replay conversations through a running server, and compare what every member saw with them.
+    Replay(replay::ReplayArgs),
+    /// Durable events per second through `append` of the embedded store.
+    Append(append::AppendArgs),
+    /// Memory of a running server per idle connection.
+    Idle(idle::IdleArgs),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Replay(args) => replay::run(args).await,
+        Command::Append(args) => append::run(args).await,
+        Command::Idle(args) => idle::run(args).await,
+    }
+}
