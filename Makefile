@@ -5,7 +5,7 @@ ARGS ?= --help
 export PATH := $(CURDIR)/.dev/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench setup
+.PHONY: help run talk test check fmt bench setup
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,10 @@ run: ## build and start the server: data in ./data, http://127.0.0.1:8080 (PROFI
 	@deploy/dev/setup rust compiler
 	@echo "Building Parlour; the first time takes some minutes."
 	@cargo run --profile $(PROFILE) --package parlour-server -- serve
+
+AS ?= ann
+talk: ## chat in the terminal with the server of `make run`: make talk AS=bob WITH=ann
+	@cargo run --quiet --profile $(PROFILE) --package parlour-server -- talk --user $(AS) $(if $(WITH),--with $(WITH))
 
 test: ## run every test
 	@deploy/dev/test
