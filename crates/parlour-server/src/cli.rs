@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{Config, Node, observability, talk};
 
@@ -65,6 +66,7 @@ async fn serve(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load()?;
     observability::start_logging(&config.log)?;
     let metrics = observability::start_metrics()?;
+    let mut stop = StopSignals::listen()?;
     let node = Node::start(config, Some(metrics)).await?;
     greet(&node);
     let failure = node.failure();
@@ -73,14 +75,14 @@ async fn serve(file: &ConfigFile) -> anyhow::Result<()> {
         // A store that cannot promise durability any more outranks an orderly stop.
         biased;
         why = failure.as_mut() => return Err(stopped_at_once(&why)),
-        () = asked_to_stop() => {}
+        () = stop.next() => {}
     }
     tokio::select! {
         // Likewise; and being done outranks being asked again.
         biased;
         why = failure => Err(stopped_at_once(&why)),
         stopped = node.drain_and_stop() => stopped,
-        () = asked_to_stop() => Err(stopped_at_once("asked twice")),
+        () = stop.next() => Err(stopped_at_once("asked twice")),
     }
 }
 
@@ -88,17 +90,31 @@ fn stopped_at_once(why: &str) -> anyhow::Error {
     anyhow::anyhow!("stopped at once, nothing acknowledged is lost: {why}")
 }
 
-/// Ends with SIGTERM, or with Ctrl-C.
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        // The order does not matter: both mean the same.
-        biased;
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// The signals that ask for an orderly stop: SIGTERM and Ctrl-C.
+struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    /// Listens from here on: a signal that comes while the node is still starting is not lost.
+    fn listen() -> std::io::Result<Self> {
+        let terminate = signal(SignalKind::terminate())?;
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self {
+            terminate,
+            interrupt,
+        })
+    }
+
+    /// Ends with the next signal.
+    async fn next(&mut self) {
+        tokio::select! {
+            // The order does not matter: both mean the same.
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

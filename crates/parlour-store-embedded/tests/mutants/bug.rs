@@ -64,10 +64,6 @@ pub(crate) const BUGS: &[(Bug, &str)] = &[
         "a_draft_checked_at_an_older_epoch_is_refused",
     ),
     (Bug::IgnoresTheEpoch, "an_epoch_survives_a_roll_over"),
-    (
-        Bug::IgnoresTheEpoch,
-        "nobody_posts_after_a_removal_that_raced_them",
-    ),
     (Bug::ForgetsKeys, "a_retry_answers_the_same_event"),
     (Bug::ForgetsKeys, "a_key_raced_by_many_calls_is_one_event"),
     (
