@@ -55,6 +55,7 @@ pub async fn run_all<T: TestBus>(fresh: impl AsyncFn() -> T) {
     presence::versions_rise_across_everything(&fresh().await).await;
     presence::the_chosen_status_is_shown_and_newer_choices_win(&fresh().await).await;
     presence::the_invisible_show_no_edge(&fresh().await).await;
+    presence::nobody_is_shown_before_their_choice_is_known(&fresh().await).await;
     presence::changes_name_those_who_look(&fresh().await).await;
 }
 

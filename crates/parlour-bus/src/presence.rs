@@ -49,7 +49,7 @@ pub enum Chosen {
     Now(ChosenStatus),
     /// It is what the store said a moment ago; a cell that knows better keeps its own.
     AsStored(ChosenStatus),
-    /// Not known. A cell that does not know either takes the default.
+    /// Not known. A cell that does not know either shows nobody as there: they may be invisible.
     Unknown,
 }
 

@@ -10,7 +10,9 @@ use parlour_bus::{
     Channels, Chosen, ConnectionId, ConnectionRef, Fate, Inbound, LocalBus, LocalNetwork,
     PresenceCells, Receivers, ResyncReason, Routes,
 };
-use parlour_model::{Clock, ManualClock, PresenceStatus, SessionId, Timestamp, UserId};
+use parlour_model::{
+    ChosenStatus, Clock, ManualClock, PresenceStatus, SessionId, Timestamp, UserId,
+};
 
 struct LocalNodes {
     network: LocalNetwork,
@@ -62,7 +64,7 @@ async fn offline_after_a_restart_is_newer_than_online_before_it() {
     };
     before.register(user, connection).await.unwrap();
     let online = before
-        .settle(user, Chosen::Unknown, clock.now())
+        .settle(user, Chosen::AsStored(ChosenStatus::Online), clock.now())
         .await
         .unwrap()
         .unwrap()

@@ -172,10 +172,11 @@ impl Entry {
 
     /// Brings what is shown up to what is so; answers the change.
     fn edge(&mut self, user: UserId, times: Times, floor: u64) -> Option<PresenceEdge> {
-        let status = if self.routes.is_empty() {
-            PresenceStatus::Offline
-        } else {
-            self.chosen.unwrap_or_default().shown()
+        let status = match self.chosen {
+            _ if self.routes.is_empty() => PresenceStatus::Offline,
+            Some(chosen) => chosen.shown(),
+            // Somebody who may have chosen to be invisible is not shown before that is known.
+            None => return None,
         };
         if status == self.status() {
             return None;
