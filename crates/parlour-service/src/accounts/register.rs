@@ -93,8 +93,12 @@ impl Inner {
             .read(|s| s.owner(ClaimSpace::UserName, wanted.username.as_str()))
             .await?;
         if taken.is_some() {
-            // Without a hash: the claim below would say the same.
-            return Err(Refusal::UsernameTaken.into());
+            // Perhaps by the same request, which was faster: its key was claimed before the name. Else without a
+            // hash, because the claim below would say the same.
+            return match self.earlier_attempt(&wanted).await? {
+                Some(earlier) => self.resume(earlier, wanted).await,
+                None => Err(Refusal::UsernameTaken.into()),
+            };
         }
         let password_hash = self.passwords.hash(wanted.password.clone()).await?;
         let user = self.put_user(&wanted, password_hash).await?;
