@@ -1,6 +1,6 @@
 //! Messages as they travel, the same on the socket and over HTTP.
 
-use parlour_model::{ChatId, Event, Marks, Message, Seq, UserId};
+use parlour_model::{ChatId, Event, Marks, Member, Message, Seq, UserId};
 use parlour_protocol::{ChatBody, MessageBody, MessageStatus, MessagesPage, Posted};
 use parlour_service::{Actor, Anchor, ChatSummary, Chats, ServiceError};
 
@@ -56,7 +56,9 @@ pub(crate) async fn one(
 /// says how far it got; in larger ones that would be a reading of all members per chat of a list.
 pub(crate) fn chat_body(summary: ChatSummary) -> ChatBody {
     let reader = summary.member.user;
-    let least = least_status(&summary);
+    let last = summary.last_message.as_ref().map(|message| message.seq);
+    let members = summary.members.as_deref();
+    let least = last.and_then(|seq| least_status(members?, reader, seq));
     let mut chat = parlour_delivery::chat_body(summary);
     if let Some(message) = &mut chat.last_message
         && has_status(message, reader)
@@ -66,12 +68,11 @@ pub(crate) fn chat_body(summary: ChatSummary) -> ChatBody {
     chat
 }
 
-/// How far the last message of a chat got with everybody else.
-fn least_status(summary: &ChatSummary) -> Option<MessageStatus> {
-    let seq = summary.last_message.as_ref()?.seq;
-    let members = summary.members.as_ref()?.iter();
+/// How far `author`'s message at `seq` got with everybody else who was there already.
+fn least_status(members: &[(Member, Marks)], author: UserId, seq: Seq) -> Option<MessageStatus> {
     let others = members
-        .filter(|(member, _)| member.user != summary.member.user && member.joined_seq <= seq);
+        .iter()
+        .filter(|(member, _)| member.user != author && member.joined_seq <= seq);
     others.map(|(_, marks)| status(*marks, seq)).min()
 }
 
@@ -107,10 +108,6 @@ async fn add_status(chats: &Chats, actor: &Actor, messages: &mut [MessageBody]) 
         return;
     };
     for message in messages.iter_mut().filter(own) {
-        let seq = message.seq;
-        let others = members
-            .iter()
-            .filter(|(member, _)| member.user != actor.user && member.joined_seq <= seq);
-        message.status = others.map(|(_, marks)| status(*marks, seq)).min();
+        message.status = least_status(&members, actor.user, message.seq);
     }
 }

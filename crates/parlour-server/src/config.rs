@@ -171,13 +171,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the key.
     pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        let environment = Environment::with_prefix("PARLOUR")
-            .prefix_separator("_")
-            .separator("__")
-            .list_separator(",")
-            .with_list_parse_key("origins")
-            .try_parsing(true);
-        Self::from_sources(file, environment)
+        Self::from_sources(file, environment())
     }
 
     fn from_sources(file: Option<&Path>, environment: Environment) -> Result<Self, ConfigError> {
@@ -248,6 +242,16 @@ impl Config {
     }
 }
 
+/// The `PARLOUR_…` variables of this process.
+fn environment() -> Environment {
+    Environment::with_prefix("PARLOUR")
+        .prefix_separator("_")
+        .separator("__")
+        .list_separator(",")
+        .with_list_parse_key("origins")
+        .try_parsing(true)
+}
+
 impl Limits {
     fn check(&self) -> Result<(), ConfigError> {
         let values = [
@@ -289,13 +293,7 @@ mod tests {
             .iter()
             .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
             .collect();
-        let environment = Environment::with_prefix("PARLOUR")
-            .prefix_separator("_")
-            .separator("__")
-            .list_separator(",")
-            .with_list_parse_key("origins")
-            .try_parsing(true)
-            .source(Some(variables));
+        let environment = environment().source(Some(variables));
         Config::from_sources(Some(file.path()), environment)
     }
 
