@@ -3,17 +3,29 @@
 //! A body is kept in one canonical form (object keys sorted, no white space) with every field it came
 //! with, so that a field this version does not know is stored, hashed and handed on.
 
+mod postable;
+
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use serde_json::{Map, Value};
 
 use crate::{UserId, limits};
 
-/// The content of a message.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+/// The content of a message as readers get it: an object with a `type`. The types that can be posted come with their
+/// fields, but the text of a deleted message is empty. A reader shows a body of another type as one it does not know.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Body(Map<String, Value>);
+pub struct Body(
+    #[schemars(extend(
+        "required" = ["type"],
+        "properties" = {"type": {"type": "string"}, "text": {"type": "string"}}
+    ))]
+    Map<String, Value>,
+);
+
+pub use postable::PostableBody;
 
 /// What is wrong with a body, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -156,10 +168,17 @@ impl Body {
 
     fn check_custom(&self) -> Result<(), BodyError> {
         match self.0.get("name") {
-            Some(Value::String(name)) if (1..=64).contains(&name.len()) => Ok(()),
+            Some(Value::String(name))
+                if (1..=limits::CUSTOM_NAME_BYTES_MAX).contains(&name.len()) =>
+            {
+                Ok(())
+            }
             _ => Err(BodyError::new(
                 "body.name",
-                "must be a string of 1 to 64 bytes",
+                format!(
+                    "must be a string of 1 to {} bytes",
+                    limits::CUSTOM_NAME_BYTES_MAX
+                ),
             )),
         }
     }
@@ -182,7 +201,8 @@ fn is_user_id(value: &Value) -> bool {
         .is_some_and(|text| text.parse::<UserId>().is_ok())
 }
 
-fn depth(value: &Value) -> usize {
+/// How deep arrays and objects are nested in `value`; 0 for a plain one.
+pub(crate) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
         Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{ChatId, Countable, Seq, Timestamp, UserId, limits};
+use crate::{AppData, ChatId, Countable, Seq, Timestamp, UserId, limits};
 
 /// What kind of chat. Never changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChatType {
     /// Two people; one chat per pair.
@@ -17,7 +18,9 @@ pub enum ChatType {
 }
 
 /// What a member may do. Ordered: who is greater may do more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// Reads and posts.
@@ -29,7 +32,7 @@ pub enum Role {
 }
 
 /// What of a group's past a new member may see.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HistoryVisibility {
     /// Everything from the beginning.
@@ -50,9 +53,11 @@ pub struct Chat {
     pub title: Option<Title>,
     /// What new members may see.
     pub history: HistoryVisibility,
+    /// What the application keeps with the chat; empty if nothing.
+    pub data: AppData,
     /// The time of seq 1.
     pub created_at: Timestamp,
-    /// The time of the last change of title or settings.
+    /// The time of the last change of title, settings or data.
     pub updated_at: Timestamp,
 }
 
@@ -103,9 +108,15 @@ pub struct Membership {
 }
 
 /// The title of a group: 1 to 128 characters, not only white space, no control characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Title(String);
+pub struct Title(
+    #[schemars(
+        length(min = 1, max = limits::TITLE_CHARS_MAX),
+        regex(pattern = limits::LINE_PATTERN)
+    )]
+    String,
+);
 
 /// Why a text is not a title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -3,14 +3,29 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Milliseconds since the Unix epoch.
+use crate::limits;
+
+/// Milliseconds since 1970 in UTC.
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(transparent)]
-pub struct Timestamp(u64);
+#[schemars(inline)]
+pub struct Timestamp(#[schemars(range(max = limits::INTEGER_MAX))] u64);
 
 impl Timestamp {
     /// The time this many milliseconds after the Unix epoch.

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{Body, ChatType, HistoryVisibility, Role, Seq, Title, UserId, limits};
+use crate::{AppData, Body, ChatType, HistoryVisibility, Role, Seq, Title, UserId, limits};
 
 /// The kind of an event with its fields. Stored as written here, so fields may be added and never renamed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Content {
     /// Somebody said something.
@@ -63,7 +64,7 @@ pub enum Content {
         /// The new role.
         role: Role,
     },
-    /// Title or settings of the chat changed; absent fields stay as they are.
+    /// Title, settings or data of the chat changed; absent fields stay as they are.
     ChatChanged {
         /// The new title.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,6 +72,9 @@ pub enum Content {
         /// What new members may see.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         history: Option<HistoryVisibility>,
+        /// What the application keeps with the chat from now on; empty: nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<AppData>,
     },
     /// The chat exists; always seq 1.
     ChatCreated {
@@ -81,6 +85,9 @@ pub enum Content {
         title: Option<Title>,
         /// What new members may see.
         history: HistoryVisibility,
+        /// What the application keeps with the chat; empty if nothing.
+        #[serde(default, skip_serializing_if = "AppData::is_empty")]
+        data: AppData,
         /// The first members, the creator among them.
         users: Vec<NewMember>,
     },
@@ -89,7 +96,7 @@ pub enum Content {
 }
 
 /// A user who becomes a member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NewMember {
     /// Who.
     pub user: UserId,
@@ -122,8 +129,8 @@ impl Content {
         matches!(self, Self::Message { .. })
     }
 
-    /// Whether people read the event as a line of the conversation: messages, and what happened to
-    /// members and title. History pages hold these.
+    /// Whether people read the event as a line of the conversation: messages, and what happened to members, title
+    /// and settings. History pages hold these. A change of the chat's data alone says nothing to people.
     #[must_use]
     pub fn is_line(&self) -> bool {
         !matches!(
@@ -132,6 +139,11 @@ impl Content {
                 | Self::MessageDeleted { .. }
                 | Self::ReactionChanged { .. }
                 | Self::PinChanged { .. }
+                | Self::ChatChanged {
+                    title: None,
+                    history: None,
+                    data: Some(_),
+                }
                 | Self::Hidden {}
         )
     }
@@ -190,9 +202,16 @@ impl Content {
 }
 
 /// A reaction: one emoji, as text of 1 to 64 bytes without control characters or white space.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Emoji(String);
+pub struct Emoji(
+    #[schemars(
+        length(min = 1, max = limits::EMOJI_BYTES_MAX),
+        regex(pattern = r"^\S+$"),
+        extend("x-max-bytes" = limits::EMOJI_BYTES_MAX)
+    )]
+    String,
+);
 
 /// Why a text is not an emoji.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,8 +4,8 @@
 //! changes may be applied late, twice and in any order, and the tables still converge to what the log says.
 
 use crate::{
-    Body, Content, Countable, Emoji, Event, EventId, HistoryVisibility, NewMember, Role, Seq,
-    Timestamp, Title, UserId,
+    AppData, Body, Content, Countable, Emoji, Event, EventId, HistoryVisibility, NewMember, Role,
+    Seq, Timestamp, Title, UserId,
 };
 
 /// One change to the tables, to be written with the version `event.seq`.
@@ -17,6 +17,8 @@ pub enum Change {
         title: Option<Title>,
         /// History visibility.
         history: Option<HistoryVisibility>,
+        /// The application's data; empty: none.
+        data: Option<AppData>,
         /// Time of the change.
         at: Timestamp,
     },
@@ -86,23 +88,29 @@ pub fn effects(event: &Event) -> Vec<Change> {
         Content::MembersAdded { users } => joined(event, users).collect(),
         Content::MemberRemoved { user } => vec![Change::Left { user: *user }],
         Content::RoleChanged { user, role } => role_changed(event.author, *user, *role),
-        Content::ChatChanged { title, history } => {
+        Content::ChatChanged {
+            title,
+            history,
+            data,
+        } => {
             vec![Change::Chat {
                 title: title.clone(),
                 history: *history,
+                data: data.clone(),
                 at: event.sent_at,
             }]
         }
         Content::ChatCreated {
             title,
             history,
+            data,
             users,
             ..
         } => {
-            let (title, history) = (title.clone(), Some(*history));
             let chat = Change::Chat {
-                title,
-                history,
+                title: title.clone(),
+                history: Some(*history),
+                data: Some(data.clone()).filter(|data| !data.is_empty()),
                 at: event.sent_at,
             };
             std::iter::once(chat).chain(joined(event, users)).collect()
@@ -205,11 +213,13 @@ mod tests {
             Content::ChatChanged {
                 title: None,
                 history: Some(HistoryVisibility::All),
+                data: None,
             },
             Content::ChatCreated {
                 chat_type: ChatType::Group,
                 title: None,
                 history: HistoryVisibility::All,
+                data: AppData::default(),
                 users,
             },
             Content::Hidden {},

@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -12,11 +13,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[error("an id is a decimal string of a positive number below 2^63")]
 pub struct IdError;
 
+/// The canonical decimal form, for schemas. A pattern cannot say where the numbers end.
+const ID_PATTERN: &str = "^[1-9][0-9]{0,18}$";
+/// An id as documents show it: beyond what a JavaScript number holds.
+const ID_EXAMPLE: &str = "7301444403200000001";
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(NonZeroU64);
+        ///
+        /// A decimal string of a positive number below 2^63, without leading zeros.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+        pub struct $name(
+            #[schemars(with = "String", regex(pattern = ID_PATTERN), example = ID_EXAMPLE)] NonZeroU64,
+        );
 
         impl $name {
             /// The id with this number.
@@ -82,6 +92,10 @@ id!(
 id!(
     /// Names a session: one device's sign-in, until it is logged out or revoked.
     SessionId
+);
+id!(
+    /// Names a report to the operators.
+    ReportId
 );
 
 /// The canonical decimal form only, so that one id has one spelling.

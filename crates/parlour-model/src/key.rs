@@ -3,15 +3,22 @@
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
 use crate::{Timestamp, limits};
 
+/// A UUID of version 7 as it is usually written, for schemas.
+const KEY_PATTERN: &str =
+    "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-7[0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}$";
+
 /// A client's name for one thing it wants in the log: a UUIDv7 made at the first attempt and kept
 /// for every retry. Unique per (chat, author).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EventKey(Uuid);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+pub struct EventKey(
+    #[schemars(with = "String", extend("format" = "uuid", "pattern" = KEY_PATTERN))] Uuid,
+);
 
 /// Why a key is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -13,6 +13,7 @@ mod seq;
 mod clock;
 mod snowflake;
 
+mod app_data;
 mod body;
 mod content;
 mod draft;
@@ -23,9 +24,11 @@ mod effects;
 mod marks;
 mod message;
 mod presence;
+mod report;
 mod user;
 
-pub use body::{Body, BodyError};
+pub use app_data::{AppData, AppDataError};
+pub use body::{Body, BodyError, PostableBody};
 pub use chat::{
     Chat, ChatType, HistoryVisibility, Member, MemberState, Membership, Role, Title, TitleError,
 };
@@ -34,11 +37,12 @@ pub use content::{Content, Emoji, EmojiError, NewMember};
 pub use draft::{BodyHash, Draft};
 pub use effects::{Change, OverlayChange, effects};
 pub use event::Event;
-pub use ids::{ChatId, EventId, IdError, NodeNumber, SessionId, UserId};
+pub use ids::{ChatId, EventId, IdError, NodeNumber, ReportId, SessionId, UserId};
 pub use key::{EventKey, KeyError};
 pub use marks::{Mark, Marks, unread};
 pub use message::{Message, Overlay, Reaction, Visible};
-pub use presence::{ChosenStatus, Presence, PresenceStatus};
+pub use presence::{Audience, ChosenStatus, Presence, PresenceStatus, Privacy};
+pub use report::{Report, ReportReason, Reported};
 pub use seq::{Countable, Epoch, Seq};
-pub use snowflake::IdGenerator;
+pub use snowflake::{IdGenerator, NumberLapsed};
 pub use user::{DisplayName, NameError, User, UserName, fold_for_search};

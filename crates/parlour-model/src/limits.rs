@@ -2,6 +2,12 @@
 
 use std::time::Duration;
 
+/// Largest integer on the wire: above it JavaScript's numbers have gaps.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+/// A text without control characters, in schemas.
+pub const PLAIN_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+/// A line of text in schemas: no control characters, and not only white space.
+pub const LINE_PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*$";
 /// Longest text of a message, in bytes of UTF-8.
 pub const TEXT_BYTES_MAX: usize = 16 * 1024;
 /// Largest canonical body (any type), in bytes of JSON.
@@ -12,6 +18,8 @@ pub const FRAME_BYTES_MAX: usize = 64 * 1024;
 pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// Deepest nesting of arrays and objects accepted anywhere.
 pub const NESTING_MAX: usize = 16;
+/// Longest name of a custom body, in bytes.
+pub const CUSTOM_NAME_BYTES_MAX: usize = 64;
 /// Most users mentioned in one text.
 pub const MENTIONS_MAX: usize = 100;
 /// Longest `ref` of a frame, in bytes.
@@ -34,6 +42,16 @@ pub const USER_NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 pub const DISPLAY_NAME_CHARS_MAX: usize = 64;
 /// Longest avatar URL, in bytes.
 pub const AVATAR_URL_BYTES_MAX: usize = 1_024;
+/// What a search for users starts with: 2 to 128 characters.
+pub const SEARCH_CHARS: std::ops::RangeInclusive<usize> = 2..=128;
+/// Largest data an application attaches to a user or a chat, in bytes of canonical JSON.
+pub const DATA_BYTES_MAX: usize = 4 * 1024;
+/// Deepest nesting in such data, its outer object included.
+pub const DATA_NESTING_MAX: usize = 8;
+/// Longest note of a report, in bytes.
+pub const REPORT_NOTE_BYTES_MAX: usize = 1_000;
+/// Live sessions of one user: a new one ends the one that was idle for longest.
+pub const SESSIONS_PER_USER_MAX: usize = 100;
 /// Password: 8 to 256 characters.
 pub const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=256;
 /// Most users in one `watch`.
@@ -98,5 +116,7 @@ pub const TYPING_LASTS: Duration = Duration::from_secs(5);
 pub const PRESENCE_GRACE: Duration = Duration::from_secs(10);
 /// How often live connections are compared with revoked sessions.
 pub const REVOCATION_POLL: Duration = Duration::from_secs(2);
+/// A session that was not used for this long counts as ended.
+pub const SESSION_UNUSED_MAX: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Events per bucket of a chat's log.
 pub const BUCKET_EVENTS: u64 = 16_384;

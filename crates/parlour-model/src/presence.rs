@@ -1,11 +1,12 @@
 //! Who is there.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, UserId};
+use crate::{Timestamp, UserId, limits};
 
 /// The status a user chose.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ChosenStatus {
     /// Online while connected.
@@ -19,8 +20,26 @@ pub enum ChosenStatus {
     Invisible,
 }
 
+/// What others may see of a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Privacy {
+    /// Who may see when they were last connected.
+    pub last_seen: Audience,
+}
+
+/// Who may see something of a user. Their own devices always may.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Audience {
+    /// Everyone who may see the user at all.
+    #[default]
+    Everyone,
+    /// Nobody else.
+    Nobody,
+}
+
 /// The status others see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PresenceStatus {
     /// Connected.
@@ -36,7 +55,7 @@ pub enum PresenceStatus {
 }
 
 /// What others see of a user. Of two, the one with the greater `version` is the truth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Presence {
     /// Who.
     pub user: UserId,
@@ -46,6 +65,7 @@ pub struct Presence {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
     /// Rises with every change: `max(previous + 1, milliseconds)`.
+    #[schemars(range(max = limits::INTEGER_MAX))]
     pub version: u64,
 }
 

@@ -2,14 +2,27 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Position of an event in its chat: 1, 2, 3 … without a hole. Zero means "before the first".
 #[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(transparent)]
-pub struct Seq(u64);
+#[schemars(inline)]
+pub struct Seq(#[schemars(range(max = Self::LIMIT.0 - 1))] u64);
 
 impl Seq {
     /// Before the first event.

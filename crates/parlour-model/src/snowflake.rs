@@ -20,7 +20,14 @@ pub struct IdGenerator {
     clock: Arc<dyn Clock>,
     /// Milliseconds and counter of the last id, without the node.
     last: AtomicU64,
+    /// Milliseconds up to which the node number is leased.
+    until: AtomicU64,
 }
+
+/// The lease of the node number ran out: another node may hold the number now, so no id is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the lease of this node's number ran out")]
+pub struct NumberLapsed;
 
 impl IdGenerator {
     /// A generator for `node` whose ids all lie after `floor`: the last time at which an earlier holder
@@ -28,27 +35,46 @@ impl IdGenerator {
     #[must_use]
     pub fn new(node: NodeNumber, clock: Arc<dyn Clock>, floor: Timestamp) -> Self {
         let last = AtomicU64::new((ticks(floor) + 1) << COUNTER_BITS);
-        Self { node, clock, last }
+        let until = AtomicU64::new(u64::MAX);
+        Self {
+            node,
+            clock,
+            last,
+            until,
+        }
+    }
+
+    /// Says up to when the node number is leased: no id is made with a later time. A number of which this is never
+    /// said is this node's for ever.
+    pub fn leased_until(&self, until: Timestamp) {
+        self.until.store(ticks(until), Ordering::SeqCst);
     }
 
     /// The next id.
-    pub fn next_id(&self) -> u64 {
+    ///
+    /// # Errors
+    /// [`NumberLapsed`] until the lease is renewed.
+    pub fn next_id(&self) -> Result<u64, NumberLapsed> {
         self.next_id_after(0)
     }
 
     /// The next id, greater than `head` (another event's id, or 0) whatever the clocks say. A head ahead
     /// of this node's clock is passed by counting, without dragging this node's own ids along.
-    pub fn next_id_after(&self, head: u64) -> u64 {
+    ///
+    /// # Errors
+    /// [`NumberLapsed`] until the lease is renewed.
+    pub fn next_id_after(&self, head: u64) -> Result<u64, NumberLapsed> {
         let wall = ticks(self.clock.now()) << COUNTER_BITS;
+        let until = self.until.load(Ordering::SeqCst);
         let mut own = 0;
         self.last
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |last| {
                 own = wall.max(last + 1);
-                Some(own)
+                (own >> COUNTER_BITS <= until).then_some(own)
             })
-            .ok();
+            .map_err(|_| NumberLapsed)?;
         let above_head = (head >> NODE_BITS) + 1;
-        self.compose(own.max(above_head))
+        Ok(self.compose(own.max(above_head)))
     }
 
     fn compose(&self, time_and_counter: u64) -> u64 {
@@ -90,12 +116,12 @@ mod tests {
     fn ids_rise_when_the_clock_stands_still_and_when_it_steps_back() {
         let clock = Arc::new(ManualClock::new(START));
         let ids = generator(7, &clock);
-        let mut last = ids.next_id();
+        let mut last = ids.next_id().unwrap();
         for step in 0..10_000 {
             if step == 5_000 {
                 clock.set(START.minus(Duration::from_secs(3_600)));
             }
-            let id = ids.next_id();
+            let id = ids.next_id().unwrap();
             assert!(id > last);
             last = id;
         }
@@ -106,10 +132,10 @@ mod tests {
         let clock = Arc::new(ManualClock::new(START));
         let ahead = Arc::new(ManualClock::new(START.plus(Duration::from_secs(3_600))));
         let (low, high) = (generator(0, &clock), generator(1023, &ahead));
-        let head = high.next_id();
-        let passed = low.next_id_after(head);
+        let head = high.next_id().unwrap();
+        let passed = low.next_id_after(head).unwrap();
         assert!(passed > head);
-        assert_eq!(IdGenerator::time_of(low.next_id()), START);
+        assert_eq!(IdGenerator::time_of(low.next_id().unwrap()), START);
     }
 
     #[test]
@@ -117,7 +143,7 @@ mod tests {
         let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(START));
         let floor = START.plus(Duration::from_secs(5));
         let ids = IdGenerator::new(NodeNumber::ZERO, clock, floor);
-        assert!(IdGenerator::time_of(ids.next_id()) > floor);
+        assert!(IdGenerator::time_of(ids.next_id().unwrap()) > floor);
     }
 
     #[test]
@@ -125,6 +151,19 @@ mod tests {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(
             EPOCH_MS + (1 << 41) - 1,
         )));
-        assert!(i64::try_from(generator(1023, &clock).next_id()).is_ok());
+        assert!(i64::try_from(generator(1023, &clock).next_id().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn no_id_is_made_after_the_lease_of_the_number() {
+        let clock = Arc::new(ManualClock::new(START));
+        let ids = generator(7, &clock);
+        ids.leased_until(START.plus(Duration::from_secs(10)));
+        assert!(ids.next_id().is_ok());
+        clock.set(START.plus(Duration::from_secs(11)));
+        assert_eq!(ids.next_id(), Err(NumberLapsed));
+        assert_eq!(ids.next_id_after(1), Err(NumberLapsed));
+        ids.leased_until(START.plus(Duration::from_secs(20)));
+        assert!(ids.next_id().is_ok());
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::{Timestamp, UserId, limits};
+use crate::{AppData, Timestamp, UserId, limits};
 
 /// A user's profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct User {
     pub display_name: DisplayName,
     /// A picture elsewhere.
     pub avatar_url: Option<String>,
+    /// What the application keeps with the user; empty if nothing.
+    pub data: AppData,
     /// When they registered.
     pub created_at: Timestamp,
     /// When the profile last changed.
@@ -39,9 +42,15 @@ pub enum NameError {
 }
 
 /// A unique name: 3 to 32 of `[a-z0-9_.]`. Upper case is folded when parsing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct UserName(String);
+pub struct UserName(
+    #[schemars(
+        length(min = *limits::USER_NAME_CHARS.start(), max = *limits::USER_NAME_CHARS.end()),
+        regex(pattern = "^[a-z0-9_.]+$")
+    )]
+    String,
+);
 
 impl UserName {
     /// The user name in `text`, in lower case.
@@ -80,9 +89,15 @@ impl<'de> Deserialize<'de> for UserName {
 }
 
 /// The name others read: 1 to 64 characters of any script.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct DisplayName(String);
+pub struct DisplayName(
+    #[schemars(
+        length(min = 1, max = limits::DISPLAY_NAME_CHARS_MAX),
+        regex(pattern = limits::LINE_PATTERN)
+    )]
+    String,
+);
 
 impl DisplayName {
     /// The display name in `text`, without white space around it.
