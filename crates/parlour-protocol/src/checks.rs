@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use parlour_model::{Seq, limits};
+use parlour_model::{AppData, Seq, limits};
 
 /// A field outside its limits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,4 +83,10 @@ pub(crate) fn at_most(
         let reason = format!("at most {max} {unit}, has {count}");
         Err(InvalidField::new(field, reason))
     }
+}
+
+/// Whether an application may attach these data.
+pub(crate) fn attachable(data: Option<&AppData>) -> Result<(), InvalidField> {
+    let checked = data.map_or(Ok(()), AppData::check_attachable);
+    checked.map_err(|wrong| InvalidField::new("data", wrong.to_string()))
 }

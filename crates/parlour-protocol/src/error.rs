@@ -2,14 +2,17 @@
 //!
 //! One [`ErrorBody`] is made where the error is known; the edge turns it into an `error` frame or a problem document.
 
+mod cures;
+
 use std::fmt;
 use std::time::Duration;
 
 use parlour_model::{EventId, Seq};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// A field is wrong; `field` names it.
@@ -58,11 +61,12 @@ pub enum ErrorCode {
     OutcomeUnknown,
     /// A code of a newer server; `retry` and `outcome` still say what to do. Never sent.
     #[serde(other)]
+    #[schemars(skip)]
     Unrecognized,
 }
 
 /// When the same thing may be tried again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Retry {
     /// Never: it would fail again.
@@ -78,7 +82,7 @@ pub enum Retry {
 }
 
 /// What is known about a failed attempt to put something into a log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// This attempt is not in the log and never will be.

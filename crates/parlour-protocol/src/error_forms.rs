@@ -1,12 +1,13 @@
 //! The two forms in which an [`ErrorBody`] travels: a frame on the socket, a problem document over HTTP.
 
 use parlour_model::{EventId, Seq};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ErrorBody, ErrorCode, Outcome, Reference, Retry};
 
 /// `error`: the answer to a frame that could not be done, or, without `ref`, why the connection is about to close.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ErrorFrame {
     /// The `ref` of the frame.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -57,7 +58,7 @@ impl ErrorFrame {
 }
 
 /// The body of every failed HTTP request (RFC 9457).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {
     /// A name of the problem as a URI: `urn:parlour:error:` and the code.
     #[serde(rename = "type")]

@@ -4,16 +4,21 @@
 //! fields, still reads the envelope and treats the event as opaque; so every field of a kind is optional here, and one
 //! of another shape than expected reads as absent.
 
+mod kinds;
+
 use parlour_model::{
-    Body, ChatId, ChatType, Content, Emoji, Event, EventId, EventKey, HistoryVisibility, NewMember,
-    Role, Seq, Timestamp, Title, UserId,
+    AppData, Body, ChatId, ChatType, Content, Emoji, Event, EventId, EventKey, HistoryVisibility,
+    NewMember, Role, Seq, Timestamp, Title, UserId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::fields::readable;
+pub(crate) use kinds::require_fields;
 
 /// `event`: one entry of a chat's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = require_fields)]
 pub struct WireEvent {
     /// Where.
     pub chat: ChatId,
@@ -100,6 +105,13 @@ pub struct WireEvent {
         skip_serializing_if = "Option::is_none"
     )]
     pub history: Option<HistoryVisibility>,
+    /// `chat_changed`, `chat_created`: what the application keeps with the chat; an empty object: nothing any more.
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub data: Option<AppData>,
     /// `chat_created`: direct or group.
     #[serde(
         default,
@@ -132,6 +144,7 @@ impl WireEvent {
             role: details.role,
             title: details.title,
             history: details.history,
+            data: details.data,
             chat_type: details.chat_type,
         }
     }
@@ -152,6 +165,7 @@ impl WireEvent {
             role: event.role,
             title: event.title,
             history: event.history,
+            data: event.data,
             chat_type: event.chat_type,
         };
         details.into_content(&event.kind)
@@ -171,6 +185,7 @@ pub(crate) struct Details {
     pub(crate) role: Option<Role>,
     pub(crate) title: Option<Title>,
     pub(crate) history: Option<HistoryVisibility>,
+    pub(crate) data: Option<AppData>,
     pub(crate) chat_type: Option<ChatType>,
 }
 
@@ -198,19 +213,26 @@ impl Details {
                 details.user = Some(user);
                 details.role = Some(role);
             }
-            Content::ChatChanged { title, history } => {
+            Content::ChatChanged {
+                title,
+                history,
+                data,
+            } => {
                 details.title = title;
                 details.history = history;
+                details.data = data;
             }
             Content::ChatCreated {
                 chat_type,
                 title,
                 history,
+                data,
                 users,
             } => {
                 details.chat_type = Some(chat_type);
                 details.title = title;
                 details.history = Some(history);
+                details.data = Some(data).filter(|data| !data.is_empty());
                 details.users = Some(users);
             }
             Content::MessageDeleted { .. } | Content::Hidden {} => {}
@@ -249,11 +271,13 @@ impl Details {
             "chat_changed" => Content::ChatChanged {
                 title: self.title,
                 history: self.history,
+                data: self.data,
             },
             "chat_created" => Content::ChatCreated {
                 chat_type: self.chat_type?,
                 title: self.title,
                 history: self.history.unwrap_or_default(),
+                data: self.data.unwrap_or_default(),
                 users: self.users?,
             },
             "hidden" => Content::Hidden {},

@@ -1,10 +1,11 @@
 //! The limits a client is told in `welcome`.
 
 use parlour_model::limits;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a client must keep within. Sizes of texts in bytes where the name says so, else in characters.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WireLimits {
     /// The text of a message.
     pub text_bytes: u64,

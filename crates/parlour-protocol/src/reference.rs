@@ -3,12 +3,19 @@
 use std::fmt;
 
 use parlour_model::limits;
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// A client's name for one of its frames, returned in the answer: at most 64 bytes of its own choice.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct Reference(String);
+pub struct Reference(
+    #[schemars(
+        length(max = limits::REF_BYTES_MAX),
+        extend("x-max-bytes" = limits::REF_BYTES_MAX)
+    )]
+    String,
+);
 
 /// Why a text is not a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@ mod message_body;
 mod messages;
 mod patch;
 mod queries;
+mod reports;
 mod users;
 
 pub use accounts::{
@@ -24,5 +25,9 @@ pub use messages::{
     ReceiptsPage,
 };
 pub(crate) use queries::rows;
-pub use queries::{HistoryQuery, ListQuery, UsersQuery};
-pub use users::{PresenceBody, PresenceQuery, ProfilePatch, StatusRequest, UserBody, UsersPage};
+pub use queries::{HistoryQuery, ListQuery, MembersQuery, UsersQuery};
+pub use reports::{ReportAccepted, ReportBody, ReportRequest, ReportSubject, ReportsPage};
+pub use users::{
+    PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch, StatusRequest, UserBody,
+    UsersPage,
+};

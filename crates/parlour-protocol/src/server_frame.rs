@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 
 use parlour_model::{ChatId, EventId, Marks, Presence, Seq, SessionId, Timestamp, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{ChatBody, ErrorFrame, MessageBody, Reference, UserBody, WireEvent, WireLimits};
 
 /// A frame of the server. Read one with [`crate::decode_server`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the struct inside each says what it is")]
 pub enum ServerFrame {
@@ -38,7 +39,7 @@ pub enum ServerFrame {
 }
 
 /// `welcome`: the answer to `hello` when the token is good. Other frames may be sent from here on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WelcomeFrame {
     /// The `ref` of the `hello`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -61,14 +62,14 @@ pub struct WelcomeFrame {
 }
 
 /// `marks`: the user's own watermarks by chat, before `ready`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MarksFrame {
     /// By chat.
     pub chats: BTreeMap<ChatId, WireMarks>,
 }
 
 /// How far somebody has received and read a chat.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WireMarks {
     /// Received up to here.
     pub delivered: Seq,
@@ -86,7 +87,7 @@ impl From<Marks> for WireMarks {
 }
 
 /// `receipt`: a member's watermarks rose. One's own devices always get one's own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptFrame {
     /// Where.
     pub chat: ChatId,
@@ -99,7 +100,7 @@ pub struct ReceiptFrame {
 }
 
 /// `receipt_counts`: how many members of a large chat have received and read a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptCountsFrame {
     /// Where.
     pub chat: ChatId,
@@ -112,7 +113,7 @@ pub struct ReceiptCountsFrame {
 }
 
 /// `ready`: every chat of the `hello` and its following `sync`s is caught up; from here on all is live.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReadyFrame {
     /// The `ref` of the `hello`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -120,7 +121,7 @@ pub struct ReadyFrame {
 }
 
 /// `synced`: the answer to `sync`, after the missing events.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SyncedFrame {
     /// The `ref` of the `sync`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -128,7 +129,7 @@ pub struct SyncedFrame {
 }
 
 /// `sent`: the event is durable and has this place in the log. It does not move the client's cursor.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SentFrame {
     /// The `ref` of the frame that is in the log now.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -147,7 +148,7 @@ pub struct SentFrame {
 }
 
 /// `cancelled`: no attempt of the key is in the log or will ever be.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CancelledFrame {
     /// The `ref` of the `cancel`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -155,7 +156,7 @@ pub struct CancelledFrame {
 }
 
 /// `ok`: done, and durable where that matters.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OkFrame {
     /// The `ref` of the frame that is done.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -169,7 +170,7 @@ pub struct OkFrame {
 }
 
 /// `page`: the answer to `history`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PageFrame {
     /// The `ref` of the `history`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -185,7 +186,7 @@ pub struct PageFrame {
 }
 
 /// `pong`: the answer to `ping`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PongFrame {
     /// The `ref` of the `ping`.
     #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
@@ -195,7 +196,7 @@ pub struct PongFrame {
 }
 
 /// `typing`: a member types, or stopped.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TypingNotice {
     /// Where.
     pub chat: ChatId,
@@ -206,7 +207,7 @@ pub struct TypingNotice {
 }
 
 /// `chat`: what happened to a chat, as the user sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "change", content = "chat", rename_all = "snake_case")]
 pub enum ChatNotice {
     /// The user is a member now, or the client had no cursor: its cursor becomes the chat's `head`.
@@ -218,14 +219,14 @@ pub enum ChatNotice {
 }
 
 /// A chat that is no longer the user's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LeftChat {
     /// Which.
     pub id: ChatId,
 }
 
 /// `resync`: events may have been missed, in one chat or in any. The client answers with `sync`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ResyncFrame {
     /// Where; absent: anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,7 +236,7 @@ pub struct ResyncFrame {
 }
 
 /// Why a chat's events are not streamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TooLongReason {
     /// Too many are missing.
@@ -248,12 +249,13 @@ pub enum TooLongReason {
     Retention,
     /// A word of a newer server; the remedy is the same.
     #[serde(other)]
+    #[schemars(skip)]
     Other,
 }
 
 /// `too_long`: instead of the missing events. The only thing that may lower a cursor: it becomes `head`, the chat's
 /// cache is dropped, and history is loaded from there downwards.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TooLongFrame {
     /// Where.
     pub chat: ChatId,
@@ -267,7 +269,7 @@ pub struct TooLongFrame {
 
 /// `reconnect`: the node is going away. The client opens a new connection after this time and closes the old one
 /// after the new `welcome`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReconnectFrame {
     /// When, already spread over all clients.
     pub after_ms: u64,

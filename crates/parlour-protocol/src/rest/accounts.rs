@@ -1,6 +1,7 @@
 //! Registering, logging in, refreshing, and the sessions of a user's devices.
 
 use parlour_model::{DisplayName, SessionId, Timestamp, UserName, limits};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::UserBody;
@@ -8,41 +9,45 @@ use crate::Secret;
 use crate::checks::{InvalidField, device_fits};
 
 /// `POST /auth/register`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RegisterRequest {
     /// Unique for ever.
     pub username: UserName,
     /// 8 to 256 characters.
+    #[schemars(length(min = *limits::PASSWORD_CHARS.start(), max = *limits::PASSWORD_CHARS.end()))]
     pub password: Secret,
     /// What others read; the user name if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<DisplayName>,
     /// What the user calls this device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::DEVICE_CHARS_MAX), regex(pattern = limits::PLAIN_PATTERN))]
     pub device: Option<String>,
 }
 
 /// `POST /auth/login`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LoginRequest {
     /// Who.
     pub username: UserName,
     /// Their password.
+    #[schemars(length(max = *limits::PASSWORD_CHARS.end()))]
     pub password: Secret,
     /// What the user calls this device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = limits::DEVICE_CHARS_MAX), regex(pattern = limits::PLAIN_PATTERN))]
     pub device: Option<String>,
 }
 
 /// `POST /auth/refresh`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RefreshRequest {
     /// The latest refresh token; it is good for one use.
     pub refresh_token: Secret,
 }
 
 /// The answer to registering, logging in and refreshing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedIn {
     /// The user's own profile.
     pub user: UserBody,
@@ -57,16 +62,18 @@ pub struct SignedIn {
 }
 
 /// `POST /auth/password`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PasswordChange {
     /// The password until now.
+    #[schemars(length(max = *limits::PASSWORD_CHARS.end()))]
     pub current_password: Secret,
     /// The password from now on: 8 to 256 characters.
+    #[schemars(length(min = *limits::PASSWORD_CHARS.start(), max = *limits::PASSWORD_CHARS.end()))]
     pub new_password: Secret,
 }
 
 /// A session: one device's sign-in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionBody {
     /// Its id.
     pub id: SessionId,
@@ -83,7 +90,7 @@ pub struct SessionBody {
 }
 
 /// `GET /sessions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionsBody {
     /// All that live.
     pub sessions: Vec<SessionBody>,

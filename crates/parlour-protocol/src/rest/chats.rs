@@ -1,17 +1,18 @@
 //! Chats and their members.
 
 use parlour_model::{
-    Chat, ChatId, ChatType, HistoryVisibility, Marks, Member, Role, Seq, Timestamp, Title, UserId,
-    limits,
+    AppData, Chat, ChatId, ChatType, HistoryVisibility, Marks, Member, Role, Seq, Timestamp, Title,
+    UserId, limits,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::MessageBody;
-use super::patch::replaceable;
-use crate::checks::{InvalidField, at_most};
+use super::patch::{replaceable, unsettable};
+use crate::checks::{InvalidField, at_most, attachable};
 
 /// `POST /chats`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum CreateChat {
     /// The chat of two people, which exists once.
@@ -21,22 +22,27 @@ pub enum CreateChat {
 }
 
 /// The fields of a direct chat that shall be there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CreateDirect {
     /// The other one.
     pub user: UserId,
 }
 
 /// The fields of a new group.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CreateGroup {
     /// Its title.
     pub title: Title,
     /// The first members; the asking user is one without being named.
+    #[serde(default)]
+    #[schemars(length(max = limits::GROUP_MEMBERS_MAX))]
     pub users: Vec<UserId>,
     /// What later members may see of the past; everything if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<HistoryVisibility>,
+    /// What the application keeps with the chat.
+    #[serde(default, skip_serializing_if = "AppData::is_empty")]
+    pub data: AppData,
 }
 
 /// Every field of [`CreateChat`]: read flat, so that an error names the field it is about.
@@ -48,6 +54,7 @@ struct CreateChatFields {
     title: Option<Title>,
     users: Option<Vec<UserId>>,
     history: Option<HistoryVisibility>,
+    data: Option<AppData>,
 }
 
 impl<'de> Deserialize<'de> for CreateChat {
@@ -62,20 +69,24 @@ impl<'de> Deserialize<'de> for CreateChat {
                 title: fields.title.ok_or_else(|| missing("title"))?,
                 users: fields.users.unwrap_or_default(),
                 history: fields.history,
+                data: fields.data.unwrap_or_default(),
             })),
         }
     }
 }
 
 impl CreateChat {
-    /// Whether it names no more users than a group may have.
+    /// Whether it names no more users than a group may have, and its data are within their limits.
     ///
     /// # Errors
     /// [`InvalidField`] names the field.
     pub fn validate(&self) -> Result<(), InvalidField> {
         match self {
             Self::Direct(_) => Ok(()),
-            Self::Group(group) => users_fit(&group.users),
+            Self::Group(group) => {
+                users_fit(&group.users)?;
+                attachable(Some(&group.data))
+            }
         }
     }
 }
@@ -85,7 +96,7 @@ fn users_fit(users: &[UserId]) -> Result<(), InvalidField> {
 }
 
 /// A chat as one of its members sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatBody {
     /// Its id.
     pub id: ChatId,
@@ -95,9 +106,12 @@ pub struct ChatBody {
     /// The title of a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<Title>,
+    /// What the application keeps with the chat.
+    #[serde(default, skip_serializing_if = "AppData::is_empty")]
+    pub data: AppData,
     /// When it was created.
     pub created_at: Timestamp,
-    /// When its title or settings last changed.
+    /// When its title, settings or data last changed.
     pub updated_at: Timestamp,
     /// The user's role.
     pub role: Role,
@@ -128,6 +142,7 @@ impl ChatBody {
             id: chat.id,
             chat_type: chat.chat_type,
             title: chat.title,
+            data: chat.data,
             created_at: chat.created_at,
             updated_at: chat.updated_at,
             role: member.role,
@@ -143,7 +158,7 @@ impl ChatBody {
 }
 
 /// `GET /chats`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatsPage {
     /// By last activity, newest first.
     pub chats: Vec<ChatBody>,
@@ -153,7 +168,7 @@ pub struct ChatsPage {
 }
 
 /// `PATCH /chats/{id}`: absent fields stay.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatPatch {
     /// The new title.
     #[serde(
@@ -161,6 +176,7 @@ pub struct ChatPatch {
         deserialize_with = "replaceable",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(with = "Title")]
     pub title: Option<Title>,
     /// What later members may see of the past.
     #[serde(
@@ -168,11 +184,29 @@ pub struct ChatPatch {
         deserialize_with = "replaceable",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(with = "HistoryVisibility")]
     pub history: Option<HistoryVisibility>,
+    /// The new data, whole; null or an empty object for none.
+    #[serde(
+        default,
+        deserialize_with = "unsettable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub data: Option<Option<AppData>>,
+}
+
+impl ChatPatch {
+    /// Whether the data are within their limits.
+    ///
+    /// # Errors
+    /// [`InvalidField`] names the field.
+    pub fn validate(&self) -> Result<(), InvalidField> {
+        attachable(self.data.iter().flatten().next())
+    }
 }
 
 /// A member with their marks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberBody {
     /// Who.
     pub user: UserId,
@@ -201,7 +235,7 @@ impl MemberBody {
 }
 
 /// `GET /chats/{id}/members`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MembersPage {
     /// By rising user id.
     pub members: Vec<MemberBody>,
@@ -211,9 +245,10 @@ pub struct MembersPage {
 }
 
 /// `POST /chats/{id}/members`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AddMembers {
     /// Whom.
+    #[schemars(length(min = 1, max = limits::GROUP_MEMBERS_MAX))]
     pub users: Vec<UserId>,
 }
 
@@ -231,7 +266,7 @@ impl AddMembers {
 }
 
 /// `PATCH /chats/{id}/members/{user}`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MemberPatch {
     /// The new role; `owner` hands the group over.
     pub role: Role,

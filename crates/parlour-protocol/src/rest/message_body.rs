@@ -1,17 +1,20 @@
 //! A line of the conversation as it is now.
 
 use parlour_model::{
-    Body, ChatId, ChatType, Content, Emoji, EventId, EventKey, HistoryVisibility, Message,
+    AppData, Body, ChatId, ChatType, Content, Emoji, EventId, EventKey, HistoryVisibility, Message,
     NewMember, Reaction, Role, Seq, Timestamp, Title, UserId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::event::Details;
+use crate::event::{Details, require_fields};
 use crate::fields::readable;
 use crate::flags::is_false;
 
 /// How far a message got, for one of its readers or for all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
     /// In the log.
@@ -23,7 +26,8 @@ pub enum MessageStatus {
 }
 
 /// A line of the conversation in its current state: a message, or what happened to members or title.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(transform = require_fields)]
 pub struct MessageBody {
     /// Where.
     pub chat: ChatId,
@@ -89,6 +93,13 @@ pub struct MessageBody {
         skip_serializing_if = "Option::is_none"
     )]
     pub history: Option<HistoryVisibility>,
+    /// `chat_changed`, `chat_created`: what the application keeps with the chat; an empty object: nothing any more.
+    #[serde(
+        default,
+        deserialize_with = "readable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub data: Option<AppData>,
     /// `chat_created`: direct or group.
     #[serde(
         default,
@@ -137,6 +148,7 @@ impl MessageBody {
             role: details.role,
             title: details.title,
             history: details.history,
+            data: details.data,
             chat_type: details.chat_type,
             edited_at: message.edited_at,
             deleted: message.deleted,
@@ -162,6 +174,7 @@ impl MessageBody {
             role: line.role,
             title: line.title,
             history: line.history,
+            data: line.data,
             chat_type: line.chat_type,
             ..Details::default()
         };
@@ -170,7 +183,7 @@ impl MessageBody {
 }
 
 /// A reaction with the users who put it there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReactionBody {
     /// Which.
     pub emoji: Emoji,

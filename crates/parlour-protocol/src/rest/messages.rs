@@ -1,6 +1,7 @@
 //! Posting and editing messages, pages of them, and marks.
 
-use parlour_model::{Body, ChatId, EventId, Seq, Timestamp, UserId};
+use parlour_model::{Body, ChatId, EventId, PostableBody, Seq, Timestamp, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{MessageBody, MessageStatus};
@@ -8,15 +9,17 @@ use crate::checks::{InvalidField, seq_fits, target_fits};
 use crate::{PageFrame, Reference, SentFrame};
 
 /// `POST /chats/{id}/messages`; the `Idempotency-Key` header is the event key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PostMessage {
     /// What.
+    #[schemars(with = "PostableBody")]
     pub body: Body,
     /// The seq the client had applied at the first attempt; 0 without a cursor.
     #[serde(default)]
     pub applied: Seq,
     /// The message it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub reply_to: Option<Seq>,
 }
 
@@ -33,9 +36,10 @@ impl PostMessage {
 }
 
 /// `PATCH /chats/{id}/messages/{seq}`; the `Idempotency-Key` header is the event key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EditMessage {
     /// The new body.
+    #[schemars(with = "PostableBody")]
     pub body: Body,
     /// The seq the client had applied at the first attempt; 0 without a cursor.
     #[serde(default)]
@@ -53,7 +57,7 @@ impl EditMessage {
 }
 
 /// The answer to whatever entered a log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Posted {
     /// Where.
     pub chat: ChatId,
@@ -84,7 +88,7 @@ impl Posted {
 }
 
 /// `GET /chats/{id}/messages`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MessagesPage {
     /// In their current state, ascending by seq.
     pub messages: Vec<MessageBody>,
@@ -111,7 +115,7 @@ impl MessagesPage {
 }
 
 /// Which mark to raise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MarkWord {
     /// Received up to the message.
@@ -121,14 +125,14 @@ pub enum MarkWord {
 }
 
 /// `PUT /chats/{id}/messages/{seq}/status`. Answered with [`crate::WireMarks`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MarkRequest {
     /// Which mark.
     pub status: MarkWord,
 }
 
 /// How far a message got with one member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptBody {
     /// Who.
     pub user: UserId,
@@ -137,7 +141,7 @@ pub struct ReceiptBody {
 }
 
 /// `GET /chats/{id}/messages/{seq}/receipts`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReceiptsPage {
     /// By rising user id, without the author.
     pub receipts: Vec<ReceiptBody>,

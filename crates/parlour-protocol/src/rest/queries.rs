@@ -1,15 +1,17 @@
 //! The queries of lists and pages.
 
 use parlour_model::{UserName, limits};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Position;
 use crate::checks::{InvalidField, limit_fits, one_place};
 
 /// The query of `GET /chats/{id}/messages`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HistoryQuery {
     /// How many at most: 1 to 100, 50 if absent.
+    #[schemars(range(min = 1, max = limits::PAGE_MESSAGES_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// Messages below this one, the newest of them.
@@ -44,10 +46,26 @@ impl HistoryQuery {
     }
 }
 
+/// The query of `GET /chats/{id}/members`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MembersQuery {
+    /// How many rows at most: 1 to 200, 50 if absent.
+    #[schemars(range(min = 1, max = limits::LIST_ROWS_MAX))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+    /// The `next` of the page before; absent for the first page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<String>,
+    /// Only those of the page who are there now, as far as the asking user may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<bool>,
+}
+
 /// The query of every other list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ListQuery {
     /// How many rows at most: 1 to 200, 50 if absent.
+    #[schemars(range(min = 1, max = limits::LIST_ROWS_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The `next` of the page before; absent for the first page.
@@ -72,15 +90,17 @@ impl ListQuery {
 }
 
 /// The query of `GET /users`: by prefix or by exact name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsersQuery {
     /// What the user name, the display name or a word of it starts with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = *limits::SEARCH_CHARS.start(), max = *limits::SEARCH_CHARS.end()))]
     pub query: Option<String>,
     /// The whole user name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<UserName>,
     /// How many rows at most: 1 to 200, 50 if absent.
+    #[schemars(range(min = 1, max = limits::LIST_ROWS_MAX))]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// The `next` of the page before; absent for the first page.

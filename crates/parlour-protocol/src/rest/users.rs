@@ -1,15 +1,17 @@
 //! Profiles, status and presence.
 
 use parlour_model::{
-    ChosenStatus, DisplayName, Presence, Timestamp, User, UserId, UserName, limits,
+    AppData, Audience, ChosenStatus, DisplayName, Presence, Timestamp, User, UserId, UserName,
+    limits,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::patch::{replaceable, unsettable};
-use crate::checks::{InvalidField, at_most};
+use crate::checks::{InvalidField, at_most, attachable};
 
 /// A user's profile.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserBody {
     /// Their id.
     pub id: UserId,
@@ -20,6 +22,9 @@ pub struct UserBody {
     /// A picture elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub avatar_url: Option<String>,
+    /// What the application keeps with the user.
+    #[serde(default, skip_serializing_if = "AppData::is_empty")]
+    pub data: AppData,
     /// When they registered.
     pub created_at: Timestamp,
     /// When the profile last changed.
@@ -33,6 +38,7 @@ impl From<User> for UserBody {
             username: user.username,
             display_name: user.display_name,
             avatar_url: user.avatar_url,
+            data: user.data,
             created_at: user.created_at,
             updated_at: user.updated_at,
         }
@@ -40,7 +46,7 @@ impl From<User> for UserBody {
 }
 
 /// `GET /users`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UsersPage {
     /// By rising user name.
     pub users: Vec<UserBody>,
@@ -50,7 +56,7 @@ pub struct UsersPage {
 }
 
 /// `PATCH /me`: absent fields stay.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ProfilePatch {
     /// The new display name.
     #[serde(
@@ -58,6 +64,7 @@ pub struct ProfilePatch {
         deserialize_with = "replaceable",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(with = "DisplayName")]
     pub display_name: Option<DisplayName>,
     /// The new picture; null for none.
     #[serde(
@@ -65,15 +72,28 @@ pub struct ProfilePatch {
         deserialize_with = "unsettable",
         skip_serializing_if = "Option::is_none"
     )]
+    #[schemars(
+        length(max = limits::AVATAR_URL_BYTES_MAX),
+        regex(pattern = "^https://[!-~]+$"),
+        extend("x-max-bytes" = limits::AVATAR_URL_BYTES_MAX)
+    )]
     pub avatar_url: Option<Option<String>>,
+    /// The new data, whole; null or an empty object for none.
+    #[serde(
+        default,
+        deserialize_with = "unsettable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub data: Option<Option<AppData>>,
 }
 
 impl ProfilePatch {
-    /// Whether the picture's address is within its limits: `https`, and not too long.
+    /// Whether the picture's address is within its limits (`https`, and not too long), and the data too.
     ///
     /// # Errors
     /// [`InvalidField`] names the field.
     pub fn validate(&self) -> Result<(), InvalidField> {
+        attachable(self.data.iter().flatten().next())?;
         let Some(Some(url)) = &self.avatar_url else {
             return Ok(());
         };
@@ -89,16 +109,37 @@ impl ProfilePatch {
 }
 
 /// `PUT /me/status`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StatusRequest {
     /// The status for all of the user's devices.
     pub status: ChosenStatus,
 }
 
+/// What others may see of the user: `GET /me/privacy`, and the answer to [`PrivacyPatch`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PrivacyBody {
+    /// Who may see when the user was last connected.
+    pub last_seen: Audience,
+}
+
+/// `PATCH /me/privacy`: absent fields stay.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PrivacyPatch {
+    /// Who may see when the user was last connected.
+    #[serde(
+        default,
+        deserialize_with = "replaceable",
+        skip_serializing_if = "Option::is_none"
+    )]
+    #[schemars(with = "Audience")]
+    pub last_seen: Option<Audience>,
+}
+
 /// `POST /presence`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PresenceQuery {
     /// Whose.
+    #[schemars(length(max = limits::WATCH_USERS_MAX))]
     pub users: Vec<UserId>,
 }
 
@@ -113,7 +154,7 @@ impl PresenceQuery {
 }
 
 /// The answer to [`PresenceQuery`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PresenceBody {
     /// In the order asked.
     pub presence: Vec<Presence>,

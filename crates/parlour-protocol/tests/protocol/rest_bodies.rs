@@ -1,13 +1,14 @@
 //! REST bodies: both encodings, unknown fields, null, limits.
 
-use parlour_model::{HistoryVisibility, Seq, UserId, limits};
+use parlour_model::{Audience, HistoryVisibility, ReportId, ReportReason, Seq, UserId, limits};
 use parlour_protocol::{
     AddMembers, ChatPatch, ChatsPage, CreateChat, CreateDirect, CreateGroup, DecodeError,
     EditMessage, Encoding, HistoryQuery, ListQuery, LoginRequest, MarkRequest, MarkWord,
     MemberPatch, MembersPage, MessagesPage, PasswordChange, Position, PostMessage, Posted,
-    PresenceBody, PresenceQuery, Problem, ProfilePatch, ReceiptBody, ReceiptsPage, RefreshRequest,
-    RegisterRequest, Secret, SessionBody, SessionsBody, SignedIn, StatusRequest, UsersPage,
-    UsersQuery, WireMarks, decode_body, decode_patch, encode_body,
+    PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, Problem, ProfilePatch, ReceiptBody,
+    ReceiptsPage, RefreshRequest, RegisterRequest, ReportAccepted, ReportBody, ReportRequest,
+    ReportsPage, Secret, SessionBody, SessionsBody, SignedIn, StatusRequest, UsersPage, UsersQuery,
+    WireMarks, decode_body, decode_patch, encode_body,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -19,8 +20,9 @@ use serde_json::{Value, json};
 use crate::round_trip::Ordered;
 use crate::server_frames::error_body;
 use crate::strategies::{
-    body, chat, chat_body, chosen_status, display_name, event_id, history, member_body, message,
-    message_status, presence, role, secret, seq, session, time, title, user, user_body, user_name,
+    app_data, body, chat, chat_body, chosen_status, display_name, event_id, history, member_body,
+    message, message_status, presence, role, secret, seq, session, time, title, user, user_body,
+    user_name,
 };
 
 /// `body` comes back from both encodings, also with a field of tomorrow in front and behind.
@@ -90,10 +92,10 @@ proptest! {
     fn bodies_of_users_come_back(
         users in vec(user_body(), 0..3), next in next(), display_name in option::of(display_name()),
         avatar_url in option::of(option::of("https://[a-z]{1,9}")), status in chosen_status(),
-        ids in vec(user(), 0..5), presence in vec(presence(), 0..3),
+        ids in vec(user(), 0..5), presence in vec(presence(), 0..3), data in option::of(option::of(app_data())),
     ) {
         comes_back(&UsersPage { users, next });
-        comes_back(&ProfilePatch { display_name, avatar_url });
+        comes_back(&ProfilePatch { display_name, avatar_url, data });
         comes_back(&StatusRequest { status });
         comes_back(&PresenceQuery { users: ids });
         comes_back(&PresenceBody { presence });
@@ -103,14 +105,31 @@ proptest! {
     fn bodies_of_chats_come_back(
         other in user(), title in title(), users in vec(user(), 0..4), history in option::of(history()),
         chats in vec(chat_body(), 0..3), next in next(), members in vec(member_body(), 0..3), role in role(),
+        data in app_data(),
     ) {
         comes_back(&CreateChat::Direct(CreateDirect { user: other }));
-        comes_back(&CreateChat::Group(CreateGroup { title: title.clone(), users: users.clone(), history }));
+        comes_back(&CreateChat::Group(CreateGroup { title: title.clone(), users: users.clone(), history, data: data.clone() }));
         comes_back(&ChatsPage { chats, next: next.clone() });
-        comes_back(&ChatPatch { title: Some(title), history });
+        comes_back(&ChatPatch { title: Some(title), history, data: Some(Some(data)) });
         comes_back(&MembersPage { members, next });
         comes_back(&AddMembers { users });
         comes_back(&MemberPatch { role });
+    }
+
+    #[test]
+    fn bodies_of_reports_and_privacy_come_back(
+        about in (option::of(user()), option::of(chat()), option::of(seq())), note in option::of("[a-z]{0,9}"),
+        id in 1..1_u64 << 63, reporter in user(), created_at in time(), hidden: bool,
+    ) {
+        let (user, chat, seq) = about;
+        let (id, reason) = (ReportId::new(id).unwrap(), ReportReason::Violence);
+        comes_back(&ReportRequest { user, chat, seq, reason, note: note.clone() });
+        comes_back(&ReportAccepted { id });
+        let report = ReportBody { id, reporter, user, chat, seq, reason, note, created_at };
+        comes_back(&ReportsPage { reports: vec![report], next: Some(id) });
+        let last_seen = if hidden { Audience::Nobody } else { Audience::Everyone };
+        comes_back(&PrivacyBody { last_seen });
+        comes_back(&PrivacyPatch { last_seen: Some(last_seen) });
     }
 
     #[test]
@@ -163,6 +182,11 @@ fn null_unsets_in_a_patch_and_means_absent_elsewhere() {
         patch(json!({"avatar_url": null})).unwrap().avatar_url,
         Some(None)
     );
+    assert_eq!(patch(json!({"data": null})).unwrap().data, Some(None));
+    let unset = decode_patch::<ChatPatch>(Encoding::Json, br#"{"data":null}"#).unwrap();
+    assert_eq!((unset.data, unset.title), (Some(None), None));
+    let refused = decode_patch::<ChatPatch>(Encoding::Json, br#"{"title":null}"#).unwrap_err();
+    assert!(matches!(refused, DecodeError::Invalid { field, .. } if field == "title"));
     let refused = patch(json!({"display_name": null})).unwrap_err();
     assert!(matches!(refused, DecodeError::Invalid { field, .. } if field == "display_name"));
 

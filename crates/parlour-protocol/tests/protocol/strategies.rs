@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use parlour_model::{
-    Body, ChatId, ChatType, ChosenStatus, Content, Countable, DisplayName, Emoji, Event, EventId,
-    EventKey, HistoryVisibility, NewMember, Presence, PresenceStatus, Role, Seq, SessionId,
-    Timestamp, Title, UserId, UserName,
+    AppData, Body, ChatId, ChatType, ChosenStatus, Content, Countable, DisplayName, Emoji, Event,
+    EventId, EventKey, HistoryVisibility, NewMember, Presence, PresenceStatus, Role, Seq,
+    SessionId, Timestamp, Title, UserId, UserName,
 };
 use parlour_protocol::{
     ChatBody, MemberBody, MessageBody, MessageStatus, Reference, Secret, UserBody, WireEvent,
@@ -143,6 +143,12 @@ pub(crate) fn body() -> BoxedStrategy<Body> {
     prop_oneof![text, other].boxed()
 }
 
+/// Data of an application, none among them.
+pub(crate) fn app_data() -> impl Strategy<Value = AppData> {
+    let fields = btree_map("[a-z]{1,5}", json_value(), 0..3);
+    fields.prop_map(|fields| AppData::from_value(json!(fields)).unwrap())
+}
+
 fn new_members() -> impl Strategy<Value = Vec<NewMember>> {
     vec(
         (user(), role()).prop_map(|(user, role)| NewMember { user, role }),
@@ -166,16 +172,32 @@ pub(crate) fn content() -> BoxedStrategy<Content> {
         new_members().prop_map(|users| Content::MembersAdded { users }),
         user().prop_map(|user| Content::MemberRemoved { user }),
         (user(), role()).prop_map(|(user, role)| Content::RoleChanged { user, role }),
-        (option::of(title()), option::of(history()))
-            .prop_map(|(title, history)| Content::ChatChanged { title, history }),
-        (chat_type(), option::of(title()), history(), new_members()).prop_map(
-            |(chat_type, title, history, users)| Content::ChatCreated {
-                chat_type,
+        (
+            option::of(title()),
+            option::of(history()),
+            option::of(app_data())
+        )
+            .prop_map(|(title, history, data)| Content::ChatChanged {
                 title,
                 history,
-                users
-            }
-        ),
+                data
+            }),
+        (
+            chat_type(),
+            option::of(title()),
+            history(),
+            app_data(),
+            new_members()
+        )
+            .prop_map(
+                |(chat_type, title, history, data, users)| Content::ChatCreated {
+                    chat_type,
+                    title,
+                    history,
+                    data,
+                    users
+                }
+            ),
         Just(Content::Hidden {}),
     ]
     .boxed()
@@ -249,15 +271,16 @@ pub(crate) fn user_body() -> BoxedStrategy<UserBody> {
         user_name(),
         display_name(),
         option::of("[a-z:/.]{0,30}"),
-        time(),
-        time(),
+        app_data(),
+        (time(), time()),
     )
         .prop_map(
-            |(id, username, display_name, avatar_url, created_at, updated_at)| UserBody {
+            |(id, username, display_name, avatar_url, data, (created_at, updated_at))| UserBody {
                 id,
                 username,
                 display_name,
                 avatar_url,
+                data,
                 created_at,
                 updated_at,
             },
@@ -278,7 +301,8 @@ pub(crate) fn member_body() -> impl Strategy<Value = MemberBody> {
 }
 
 pub(crate) fn chat_body() -> BoxedStrategy<ChatBody> {
-    let settings = (chat(), chat_type(), option::of(title()), time(), time());
+    let about = (option::of(title()), app_data());
+    let settings = (chat(), chat_type(), about, time(), time());
     let own = (role(), seq(), seq(), seq(), 0..1_u64 << 53);
     let rest = (
         option::of(message()),
@@ -287,12 +311,13 @@ pub(crate) fn chat_body() -> BoxedStrategy<ChatBody> {
     );
     (settings, own, rest)
         .prop_map(|(settings, own, (last_message, member_count, members))| {
-            let (id, chat_type, title, created_at, updated_at) = settings;
+            let (id, chat_type, (title, data), created_at, updated_at) = settings;
             let (role, head, read, delivered, unread) = own;
             ChatBody {
                 id,
                 chat_type,
                 title,
+                data,
                 created_at,
                 updated_at,
                 role,
