@@ -1,7 +1,9 @@
-//! Users, their passwords, their chosen status, and whom they blocked.
+//! Users, their passwords, their chosen status and privacy, and whom they blocked.
 
 use async_trait::async_trait;
-use parlour_model::{ChosenStatus, DisplayName, Timestamp, User, UserId, UserName};
+use parlour_model::{
+    AppData, ChosenStatus, DisplayName, Privacy, Timestamp, User, UserId, UserName,
+};
 
 use crate::StoreError;
 
@@ -83,13 +85,19 @@ pub trait Accounts: Send + Sync {
     /// After [`StoreError::Unknown`] call again.
     async fn set_status(&self, id: UserId, status: ChosenStatus) -> Result<(), StoreError>;
 
+    /// Stores what others may see of a user.
+    ///
+    /// # Errors
+    /// After [`StoreError::Unknown`] call again.
+    async fn set_privacy(&self, id: UserId, privacy: Privacy) -> Result<(), StoreError>;
+
     /// Stores when a user was last connected; never lowers it.
     ///
     /// # Errors
     /// After [`StoreError::Unknown`] call again.
     async fn set_last_seen(&self, id: UserId, at: Timestamp) -> Result<(), StoreError>;
 
-    /// Chosen status and last seen of several users, in their order.
+    /// Chosen status, last seen and privacy of several users, in their order.
     ///
     /// # Errors
     /// None that say anything about the users.
@@ -125,6 +133,8 @@ pub struct ProfileChange {
     pub display_name: Option<DisplayName>,
     /// The new avatar, or none.
     pub avatar_url: Option<Option<String>>,
+    /// The new data; empty for none.
+    pub data: Option<AppData>,
     /// When.
     pub at: Timestamp,
 }
@@ -136,4 +146,6 @@ pub struct LastKnown {
     pub status: ChosenStatus,
     /// When they were last connected.
     pub last_seen: Option<Timestamp>,
+    /// What others may see. This is what was stored: whoever shows it to others applies it.
+    pub privacy: Privacy,
 }

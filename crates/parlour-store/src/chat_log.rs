@@ -20,7 +20,7 @@ use crate::StoreError;
 ///    (author, key) twice in one call is one event with two answers.
 ///
 /// # Order of checks of one draft
-/// Key time, then key seen before, then chat exists, then epoch.
+/// Key time, then key seen before, then chat exists, then epoch, then size.
 #[async_trait]
 pub trait ChatLog: Send + Sync {
     /// Writes seq 1 of a chat unless the chat exists. Idempotent: whoever comes later gets `Existing`.
@@ -158,7 +158,7 @@ pub enum NotStored {
     /// There is no such chat.
     #[error("the chat does not exist")]
     ChatNotFound,
-    /// The event is larger than the store takes.
+    /// The content is larger than [`parlour_model::limits::BATCH_BYTES_MAX`] as JSON.
     #[error("the event is too large")]
     TooLarge,
     /// The store cannot write until an operator makes room.

@@ -40,6 +40,8 @@ pub enum ClaimSpace {
     ChatCreation,
     /// An `Idempotency-Key` of a registration; owner is the user. 14 days.
     Registration,
+    /// `user:key` of a report; owner is the report. 14 days.
+    Report,
 }
 
 impl ClaimSpace {
@@ -51,6 +53,7 @@ impl ClaimSpace {
             Self::DirectPair => "direct_pair",
             Self::ChatCreation => "chat_creation",
             Self::Registration => "registration",
+            Self::Report => "report",
         }
     }
 }

@@ -6,7 +6,7 @@
 //! log, and heal themselves from it.
 //!
 //! A store implements the raw traits ([`ChatLog`], [`Views`], [`Watermarks`], [`Claims`], [`Accounts`],
-//! [`Sessions`], [`Keyring`]); callers take a [`SharedStore`]. Every implementation passes [`conformance`].
+//! [`Sessions`], [`Keyring`], [`Reports`]); callers take a [`SharedStore`]. Every implementation passes [`conformance`].
 //!
 //! **What an error says.** [`StoreError::Unknown`] means the call may have happened, or may still happen.
 //! Every other error means it did not and will not. Every write but `append` is idempotent: after `Unknown`,
@@ -20,6 +20,7 @@ mod chat_log;
 mod claims;
 mod error;
 mod keyring;
+mod reports;
 mod sessions;
 mod summary;
 mod views;
@@ -34,15 +35,22 @@ pub use chat_log::{
 pub use claims::{Claim, ClaimSpace, Claims};
 pub use error::StoreError;
 pub use keyring::{KeyPurpose, Keyring, StoredKey};
+pub use reports::Reports;
 pub use sessions::{NewSession, Rotation, Session, Sessions};
 pub use summary::{ChatSummary, chat_summary};
 pub use views::{Anchor, Authority, Page, Views};
 pub use watermarks::Watermarks;
 
 /// Everything a node asks of its storage.
-pub trait Store: ChatLog + Views + Watermarks + Claims + Accounts + Sessions + Keyring {}
+pub trait Store:
+    ChatLog + Views + Watermarks + Claims + Accounts + Sessions + Keyring + Reports
+{
+}
 
-impl<S: ChatLog + Views + Watermarks + Claims + Accounts + Sessions + Keyring> Store for S {}
+impl<S: ChatLog + Views + Watermarks + Claims + Accounts + Sessions + Keyring + Reports> Store
+    for S
+{
+}
 
 /// A store as the layers above hold it.
 pub type SharedStore = Arc<dyn Store>;

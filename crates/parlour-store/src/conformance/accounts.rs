@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use parlour_model::{ChosenStatus, Clock, DisplayName, User, UserName};
+use parlour_model::{AppData, Audience, ChosenStatus, Clock, DisplayName, Privacy, User, UserName};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::Fixture;
@@ -81,35 +82,52 @@ pub async fn a_profile_changes_field_by_field(fixture: &dyn Fixture) {
     let mut user = register(&store, unborn(fixture, &new_prefix(), "Before")).await;
     let display_name = Some(DisplayName::new("After").expect("a display name"));
     let avatar = "https://example.org/a.png".to_owned();
+    let data = AppData::from_value(json!({"badge": [1, {"b": "ü"}], "a": null}));
     let changes = [
-        (display_name, None),
-        (None, Some(Some(avatar))),
-        (None, None),
-        (None, Some(None)),
+        (display_name, None, None),
+        (None, Some(Some(avatar)), None),
+        (None, None, Some(data.expect("an object"))),
+        (None, None, None),
+        (None, Some(None), None),
+        (None, None, Some(AppData::default())),
     ];
-    for (display_name, avatar_url) in changes {
+    for (display_name, avatar_url, data) in changes {
         clock.advance(Duration::from_secs(5));
-        user.updated_at = clock.now();
-        user.display_name = display_name.clone().unwrap_or(user.display_name);
-        user.avatar_url = avatar_url.clone().unwrap_or(user.avatar_url);
         let change = ProfileChange {
             display_name,
             avatar_url,
+            data,
             at: clock.now(),
         };
-        assert_eq!(
-            store
-                .update_user(user.id, change)
-                .await
-                .expect("update_user"),
-            user
-        );
+        user = changed(user, change.clone());
+        let answer = store.update_user(user.id, change).await;
+        assert_eq!(answer.expect("update_user"), user);
         assert_known(&store, &user).await;
     }
     let nobody = store
         .update_user(new_user(), ProfileChange::default())
         .await;
     assert!(matches!(nobody, Err(StoreError::NotFound(_))), "{nobody:?}");
+}
+
+/// What a profile is after a change.
+fn changed(user: User, change: ProfileChange) -> User {
+    User {
+        display_name: change.display_name.unwrap_or(user.display_name),
+        avatar_url: change.avatar_url.unwrap_or(user.avatar_url),
+        data: change.data.unwrap_or(user.data),
+        updated_at: change.at,
+        ..user
+    }
+}
+
+/// A user is registered with the data that came with them.
+pub async fn a_new_user_has_the_data_they_came_with(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    let mut new = unborn(fixture, &new_prefix(), "With data");
+    new.user.data = AppData::from_value(json!({"team": "blue"})).expect("an object");
+    let user = register(&store, new).await;
+    assert_known(&store, &user).await;
 }
 
 /// The password hash is the last one that was set, and a stranger has none.
@@ -189,7 +207,11 @@ pub async fn last_known_is_answered_in_order(fixture: &dyn Fixture) {
         let at = now.plus(Duration::from_secs(seconds));
         store.set_last_seen(b, at).await.expect("set_last_seen");
     }
-    let known = |status, last_seen| LastKnown { status, last_seen };
+    let known = |status, last_seen| LastKnown {
+        status,
+        last_seen,
+        ..LastKnown::default()
+    };
     let b_seen = Some(now.plus(Duration::from_secs(30)));
     let expected = [
         known(ChosenStatus::Online, b_seen),
@@ -202,6 +224,34 @@ pub async fn last_known_is_answered_in_order(fixture: &dyn Fixture) {
         store.last_known(&asked).await.expect("last_known"),
         expected
     );
+}
+
+/// What others may see is what was chosen last, and has nothing to do with status and last seen.
+pub async fn privacy_is_what_was_chosen_last(fixture: &dyn Fixture) {
+    let (store, now) = (fixture.store(), fixture.clock().now());
+    let user = register(&store, unborn(fixture, &new_prefix(), "Private")).await;
+    let mut expected = LastKnown::default();
+    for last_seen in [Audience::Nobody, Audience::Nobody, Audience::Everyone] {
+        expected.privacy = Privacy { last_seen };
+        let set = store.set_privacy(user.id, expected.privacy).await;
+        set.expect("set_privacy");
+        assert_eq!(last_known(&store, &user).await, expected);
+    }
+    expected.privacy.last_seen = Audience::Nobody;
+    let set = store.set_privacy(user.id, expected.privacy).await;
+    set.expect("set_privacy");
+    expected.status = ChosenStatus::Away;
+    let set = store.set_status(user.id, expected.status).await;
+    set.expect("set_status");
+    expected.last_seen = Some(now);
+    let set = store.set_last_seen(user.id, now).await;
+    set.expect("set_last_seen");
+    assert_eq!(last_known(&store, &user).await, expected);
+}
+
+async fn last_known(store: &SharedStore, user: &User) -> LastKnown {
+    let known = store.last_known(&[user.id]).await.expect("last_known");
+    known[0]
 }
 
 async fn assert_known(store: &SharedStore, user: &User) {

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use parlour_model::{Body, Clock, Content, Emoji, Mark, Message, Seq, Visible};
+use parlour_model::{
+    AppData, Audience, Body, Clock, Content, Emoji, Mark, Message, Privacy, Seq, Visible,
+};
+use serde_json::json;
 
 use super::Fixture;
 use super::people::{new_prefix, register, unborn};
 use super::room::{Room, created, existing, message, new_user, random_number};
-use super::{keyring, sessions};
+use super::{keyring, reports, sessions};
 use crate::{Anchor, ClaimSpace, Creation, KeyPurpose, Lookup, NewChat, Outcome, Rotation};
 
 /// The log is as it was, and goes on: without a hole, with rising ids, though the clock was set back.
@@ -179,6 +182,30 @@ pub async fn sessions_and_keys_are_kept_after_reopening(fixture: &dyn Fixture) {
     ));
     let keys = store.keys(KeyPurpose::AccessToken).await.expect("keys");
     assert!(keys.contains(&key));
+}
+
+/// Data, privacy and reports are as they were.
+pub async fn data_and_reports_are_kept_after_reopening(fixture: &dyn Fixture) {
+    let store = fixture.store();
+    let mut new = unborn(fixture, &new_prefix(), "Kept");
+    new.user.data = AppData::from_value(json!({"kept": true})).expect("an object");
+    let user = register(&store, new).await;
+    let last_seen = Audience::Nobody;
+    let set = store.set_privacy(user.id, Privacy { last_seen }).await;
+    set.expect("set_privacy");
+    let written = reports::some_reports(&fixture.clock(), user.id);
+    for report in &written {
+        reports::put(&store, report).await;
+    }
+    drop(store);
+    if !fixture.reopen().await {
+        return;
+    }
+    let store = fixture.store();
+    assert_eq!(store.user(user.id).await.expect("user"), Some(user.clone()));
+    let known = store.last_known(&[user.id]).await.expect("last_known");
+    assert_eq!(known[0].privacy.last_seen, last_seen);
+    assert_eq!(reports::reports_of(&store, &written, 3).await, written);
 }
 
 /// Closes and opens the store; the room gives its handle up before. `None` where that is not possible.

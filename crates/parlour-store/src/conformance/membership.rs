@@ -1,10 +1,9 @@
-//! Members, roles and the chat's own row: what the log says, as one consistent set.
+//! Members and roles: what the log says, as one consistent set.
 
 use std::time::Duration;
 
 use parlour_model::{
-    Clock, Content, Countable, HistoryVisibility, Member, MemberState, NewMember, Role, Seq, Title,
-    UserId,
+    Clock, Content, Countable, Member, MemberState, NewMember, Role, Seq, Title, UserId,
 };
 use tokio::task::JoinSet;
 
@@ -141,43 +140,6 @@ pub async fn roles_change_and_a_chat_is_handed_over(fixture: &dyn Fixture) {
     room.post(room.owner, Content::MembersAdded { users: vec![admin] })
         .await;
     assert_eq!(role(a).await, Role::Admin);
-}
-
-/// Title and history change alone; what is not named stays, and the time of the change is kept.
-pub async fn title_and_history_change_alone(fixture: &dyn Fixture) {
-    let room = Room::open(fixture, 0).await;
-    let created_at = room.clock.now();
-    let title = |text| Some(Title::new(text).expect("a title"));
-    let steps = [
-        (title("First"), None, title("First"), HistoryVisibility::All),
-        (
-            None,
-            Some(HistoryVisibility::SinceJoin),
-            title("First"),
-            HistoryVisibility::SinceJoin,
-        ),
-        (
-            title("Second"),
-            Some(HistoryVisibility::All),
-            title("Second"),
-            HistoryVisibility::All,
-        ),
-    ];
-    for (title, history, expected_title, expected_history) in steps {
-        room.clock.advance(Duration::from_secs(60));
-        room.post(room.owner, Content::ChatChanged { title, history })
-            .await;
-        let chat = room.authority(room.owner).await.chat;
-        assert_eq!(
-            (chat.title, chat.history),
-            (expected_title, expected_history)
-        );
-        assert_eq!(
-            (chat.created_at, chat.updated_at),
-            (created_at, room.clock.now())
-        );
-        room.fill(3).await;
-    }
 }
 
 /// Members are paged by rising user id, present ones only.
@@ -325,6 +287,7 @@ async fn come_and_go(room: &Room, subject: UserId) {
             Content::ChatChanged {
                 title,
                 history: None,
+                data: None,
             },
             Content::MembersAdded {
                 users: vec![NewMember {

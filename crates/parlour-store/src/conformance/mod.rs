@@ -20,6 +20,7 @@ mod room;
 
 pub mod accounts;
 pub mod cancel;
+pub mod chat_row;
 pub mod claims;
 pub mod creation;
 pub mod durability;
@@ -31,6 +32,7 @@ pub mod order;
 pub mod paging;
 pub mod projection;
 pub mod reads;
+pub mod reports;
 pub mod rights;
 pub mod search;
 pub mod sessions;

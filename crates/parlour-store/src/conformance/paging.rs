@@ -54,8 +54,10 @@ pub async fn a_page_around_a_seq_has_it_in_the_middle(fixture: &dyn Fixture) {
 pub async fn hundreds_of_reactions_between_messages_hide_nothing(fixture: &dyn Fixture) {
     let room = Room::open(fixture, 0).await;
     for text in ["first", "second", "third"] {
-        let target = room.say(room.owner, text).await.seq;
-        let epoch = room.head().await.epoch;
+        // As a client does, drafts say what had been applied: a key need not be looked for in a hundred buckets.
+        let head = room.head().await;
+        let draft = room.draft_at(head.epoch, room.owner, message(text));
+        let target = created(room.try_append(draft.applied(head.seq)).await).seq;
         let react = |i: usize| {
             let emoji = Emoji::new(format!("e{}", i % 7)).expect("an emoji");
             let content = Content::ReactionChanged {
@@ -63,9 +65,10 @@ pub async fn hundreds_of_reactions_between_messages_hide_nothing(fixture: &dyn F
                 emoji,
                 on: i.is_multiple_of(2),
             };
-            room.draft_at(epoch, room.owner, content)
+            let draft = room.draft_at(head.epoch, room.owner, content);
+            draft.applied(head.seq)
         };
-        let drafts = (0..400).map(react).collect();
+        let drafts = (0..200).map(react).collect();
         room.append(drafts)
             .await
             .into_iter()
@@ -80,7 +83,7 @@ pub async fn hundreds_of_reactions_between_messages_hide_nothing(fixture: &dyn F
     };
     for limit in [1, 2, 10] {
         check(&room, &lines, Anchor::Latest, limit, visible).await;
-        for seq in [1, 2, 3, 200, 402, 403, 404, 803, 805, head.get()] {
+        for seq in [1, 2, 3, 100, 202, 203, 204, 403, 405, head.get()] {
             check(&room, &lines, Anchor::Before(Seq::new(seq)), limit, visible).await;
             check(&room, &lines, Anchor::After(Seq::new(seq)), limit, visible).await;
             let around = page(&room, Anchor::Around(Seq::new(seq)), limit, visible).await;
@@ -179,6 +182,7 @@ async fn converse(room: &Room) {
         Content::ChatChanged {
             title,
             history: None,
+            data: None,
         },
     )
     .await;

@@ -1,6 +1,6 @@
 //! Users for cases about accounts.
 
-use parlour_model::{Clock, DisplayName, User, UserName};
+use parlour_model::{AppData, Clock, DisplayName, User, UserName};
 
 use super::Fixture;
 use super::room::{new_user, random_number};
@@ -26,6 +26,7 @@ pub(super) fn unborn(fixture: &dyn Fixture, username: &str, display_name: &str) 
             username: UserName::new(username).expect("a user name"),
             display_name: DisplayName::new(display_name).expect("a display name"),
             avatar_url: None,
+            data: AppData::default(),
             created_at: now,
             updated_at: now,
         },

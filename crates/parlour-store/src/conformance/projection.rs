@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use parlour_model::{
-    Body, Content, Emoji, Event, Message, NewMember, Role, Seq, Title, UserId, Visible,
+    AppData, Body, Content, Emoji, Event, Message, NewMember, Role, Seq, Title, UserId, Visible,
 };
 use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
+use serde_json::json;
 
 use super::Fixture;
 use super::projector::Projected;
@@ -130,9 +131,15 @@ async fn live_at_random(room: &Room, seed: u64, events: usize) {
             3 => Content::ChatChanged {
                 title: Some(Title::new(&format!("Title {number}")).expect("a title")),
                 history: None,
+                data: None,
             },
-            4 => Content::Hidden {},
-            5..14 => about_a_message(&mut random, &messages, number),
+            4 => Content::ChatChanged {
+                title: None,
+                history: None,
+                data: Some(some_data(&mut random, number)),
+            },
+            5 => Content::Hidden {},
+            6..14 => about_a_message(&mut random, &messages, number),
             _ => message(&format!("message {number}")),
         };
         let is_message = content.is_countable();
@@ -142,6 +149,14 @@ async fn live_at_random(room: &Room, seed: u64, events: usize) {
             messages.push(event.seq);
         }
     }
+}
+
+/// Data with a field, or none.
+fn some_data(random: &mut StdRng, number: usize) -> AppData {
+    if random.random_bool(0.3) {
+        return AppData::default();
+    }
+    AppData::from_value(json!({ "number": number })).expect("an object")
 }
 
 fn pick(random: &mut StdRng, users: &[UserId]) -> UserId {

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use parlour_model::{
-    Body, Change, Chat, ChatType, Content, Countable, Emoji, Epoch, Event, HistoryVisibility,
-    Member, MemberState, Message, Overlay, OverlayChange, Role, Seq, Timestamp, Title, UserId,
-    effects,
+    AppData, Body, Change, Chat, ChatType, Content, Countable, Emoji, Epoch, Event,
+    HistoryVisibility, Member, MemberState, Message, Overlay, OverlayChange, Role, Seq, Timestamp,
+    Title, UserId, effects,
 };
 
 /// The value that the highest seq wrote.
@@ -57,6 +57,7 @@ pub(super) struct Projected {
     creation: Option<Event>,
     title: Register<Title>,
     history: Register<HistoryVisibility>,
+    data: Register<AppData>,
     updated_at: Register<Timestamp>,
     members: BTreeMap<UserId, MemberCells>,
     overlays: BTreeMap<Seq, OverlayCells>,
@@ -86,12 +87,20 @@ impl Projected {
 
     fn change(&mut self, seq: Seq, change: Change) {
         match change {
-            Change::Chat { title, history, at } => {
+            Change::Chat {
+                title,
+                history,
+                data,
+                at,
+            } => {
                 if let Some(title) = title {
                     self.title.write(seq, title);
                 }
                 if let Some(history) = history {
                     self.history.write(seq, history);
+                }
+                if let Some(data) = data {
+                    self.data.write(seq, data);
                 }
                 self.updated_at.write(seq, at);
             }
@@ -127,6 +136,7 @@ impl Projected {
             chat_type,
             title: self.title.value(),
             history: self.history.value().expect("written by seq 1"),
+            data: self.data.value().unwrap_or_default(),
             created_at: creation.sent_at,
             updated_at: self.updated_at.value().expect("written by seq 1"),
         }

@@ -1,14 +1,15 @@
 //! Rights are checked in the commit: nobody posts after their right was taken, whatever a cache believed.
 
 use parlour_model::{
-    Body, Content, Draft, Emoji, Epoch, EventKey, HistoryVisibility, KeyError, NewMember, Role,
-    Seq, Timestamp, Title, limits,
+    Body, Content, Draft, Emoji, Epoch, Event, EventKey, HistoryVisibility, KeyError, NewMember,
+    Role, Seq, Timestamp, Title, limits,
 };
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::Fixture;
 use super::room::{Room, created, existing, message, new_chat_id, new_user};
-use crate::{NotStored, Outcome};
+use crate::{Lookup, NotStored, Outcome};
 
 /// Posts of one author before a case gives up waiting for their removal to be seen.
 const POSTS_MAX: u64 = 300;
@@ -77,6 +78,7 @@ pub async fn only_events_that_take_a_right_raise_the_epoch(fixture: &dyn Fixture
         Content::ChatChanged {
             title: Some(Title::new("Title").expect("a title")),
             history: Some(HistoryVisibility::SinceJoin),
+            data: None,
         },
         Content::Hidden {},
         Content::MessageDeleted { target },
@@ -172,6 +174,28 @@ pub async fn a_bad_draft_among_good_ones_fails_alone(fixture: &dyn Fixture) {
     let mut events = vec![old_event];
     events.extend(good.into_iter().map(|(_, outcome)| created(outcome)));
     assert_eq!(room.log().await[1..], events);
+}
+
+/// An event that is larger than a batch may be is refused for that, alone, and its key is as if never used.
+pub async fn an_event_that_is_too_large_fails_alone(fixture: &dyn Fixture) {
+    let room = Room::open(fixture, 0).await;
+    let data = "x".repeat(limits::BATCH_BYTES_MAX);
+    let body = json!({"type": "custom", "name": "large", "data": data});
+    let body = Body::from_value(body).expect("a body");
+    let reply_to = None;
+    let large = Content::Message { body, reply_to };
+    let large = room.draft(room.owner, large).await;
+    let mut drafts = vec![room.draft(room.owner, message("before")).await];
+    drafts.push(large.clone());
+    drafts.push(room.draft(room.owner, message("after")).await);
+    let mut outcomes = room.append(drafts).await;
+    let refused = Outcome::NotStored(NotStored::TooLarge);
+    assert_eq!(outcomes.remove(1), refused);
+    let events: Vec<Event> = outcomes.into_iter().map(created).collect();
+    assert_eq!(room.log().await[1..], events);
+    assert_eq!(room.try_append(large.clone()).await, refused);
+    let found = room.store.find(room.chat, room.owner, large.key, Seq::ZERO);
+    assert_eq!(found.await.expect("find"), Lookup::Absent);
 }
 
 /// The checks of a draft come in their order: key time, key seen before, chat, epoch.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Countable, Draft, Epoch, Event, EventKey,
+    AppData, Body, ChatId, ChatType, Clock, Content, Countable, Draft, Epoch, Event, EventKey,
     HistoryVisibility, ManualClock, NewMember, Role, Seq, UserId,
 };
 
@@ -308,6 +308,7 @@ pub(super) fn group(owner: UserId, others: &[UserId], history: HistoryVisibility
         chat_type: ChatType::Group,
         title: None,
         history,
+        data: AppData::default(),
         users,
     }
 }

@@ -127,6 +127,7 @@ pub async fn a_changed_name_is_found_and_the_old_one_is_not(fixture: &dyn Fixtur
     let change = ProfileChange {
         display_name: Some(DisplayName::new(&format!("Now {new}")).expect("a display name")),
         avatar_url: None,
+        data: None,
         at: fixture.clock().now(),
     };
     let user = store

@@ -1,14 +1,16 @@
-//! The wrapper around claims, users, sessions and keys.
+//! The wrapper around claims, users, sessions, keys and reports.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlour_model::{ChosenStatus, SessionId, Timestamp, User, UserId, UserName};
+use parlour_model::{
+    ChosenStatus, Privacy, Report, ReportId, SessionId, Timestamp, User, UserId, UserName,
+};
 
 use super::{FaultyStore, Operation};
 use crate::{
     Accounts, Claim, ClaimSpace, Claims, KeyPurpose, Keyring, LastKnown, NewSession, NewUser,
-    ProfileChange, Rotation, Session, Sessions, SharedStore, StoreError, StoredKey,
+    ProfileChange, Reports, Rotation, Session, Sessions, SharedStore, StoreError, StoredKey,
 };
 
 #[async_trait]
@@ -118,6 +120,13 @@ impl Accounts for FaultyStore {
     async fn set_status(&self, id: UserId, status: ChosenStatus) -> Result<(), StoreError> {
         self.call(Operation::SetStatus, move |store| async move {
             store.set_status(id, status).await
+        })
+        .await
+    }
+
+    async fn set_privacy(&self, id: UserId, privacy: Privacy) -> Result<(), StoreError> {
+        self.call(Operation::SetPrivacy, move |store| async move {
+            store.set_privacy(id, privacy).await
         })
         .await
     }
@@ -253,5 +262,27 @@ impl Keyring for FaultyStore {
         let drop_expired =
             move |store: SharedStore| async move { store.drop_expired_keys(purpose, now).await };
         self.call(Operation::DropExpiredKeys, drop_expired).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl Reports for FaultyStore {
+    async fn put_report(&self, report: Report) -> Result<(), StoreError> {
+        self.call(Operation::PutReport, move |store| async move {
+            store.put_report(report).await
+        })
+        .await
+    }
+
+    async fn reports(
+        &self,
+        after: Option<ReportId>,
+        limit: usize,
+    ) -> Result<Vec<Report>, StoreError> {
+        self.call(Operation::Reports, move |store| async move {
+            store.reports(after, limit).await
+        })
+        .await
     }
 }

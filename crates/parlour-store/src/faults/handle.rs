@@ -30,6 +30,7 @@ struct State {
     always: BTreeMap<Operation, Fault>,
     everywhere: Option<Fault>,
     dice: Option<Dice>,
+    lost_races: u32,
     late: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
@@ -75,6 +76,11 @@ impl Faults {
         self.state().dice = Some(Dice::new(plan));
     }
 
+    /// Makes every append say that another node was faster so many times, until [`Faults::clear`].
+    pub fn lose_races(&self, races: u32) {
+        self.state().lost_races = races;
+    }
+
     /// Makes no further call fail. What is held back stays held back.
     pub fn clear(&self) {
         let mut state = self.state();
@@ -112,6 +118,10 @@ impl Faults {
     #[must_use]
     pub fn count(&self) -> u64 {
         self.0.struck.borrow().values().sum()
+    }
+
+    pub(super) fn lost_races(&self) -> u32 {
+        self.state().lost_races
     }
 
     /// Makes a call, or fails in its place.

@@ -26,15 +26,19 @@ impl ChatLog for FaultyStore {
     async fn append(&self, chat: ChatId, drafts: Vec<Draft>) -> Appended {
         let (count, inner) = (drafts.len(), SharedStore::clone(&self.inner));
         let call = async move { inner.append(chat, drafts).await };
+        let lost_races = self.faults.lost_races();
         let outcome = match self.faults.run(Operation::Append, call).await {
-            Ok(appended) => return appended,
+            Ok(mut appended) => {
+                appended.lost_races += lost_races;
+                return appended;
+            }
             Err(Struck::Before(why)) => Outcome::NotStored(NotStored::Unavailable(why)),
             Err(Struck::Unknown(_)) => Outcome::Unknown { applied: None },
         };
         Appended {
             outcomes: vec![outcome; count],
             head: None,
-            lost_races: 0,
+            lost_races,
         }
     }
 

@@ -32,6 +32,7 @@ pub enum Operation {
     SetPasswordHash,
     ReplacePasswordHash,
     SetStatus,
+    SetPrivacy,
     SetLastSeen,
     LastKnown,
     SetBlock,
@@ -47,4 +48,6 @@ pub enum Operation {
     AddKey,
     Keys,
     DropExpiredKeys,
+    PutReport,
+    Reports,
 }
