@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Draft, Epoch, EventKey, HistoryVisibility, IdGenerator,
-    NewMember, NodeNumber, Role, SystemClock, Timestamp, UserId, limits,
+    AppData, Body, ChatId, ChatType, Clock, Content, Draft, Epoch, EventKey, HistoryVisibility,
+    IdGenerator, NewMember, NodeNumber, Role, SystemClock, Timestamp, UserId, limits,
 };
 use parlour_store::{ChatLog, NewChat, Outcome};
 use parlour_store_embedded::{EmbeddedStore, Options};
@@ -122,6 +122,7 @@ fn new_chat(number: u64, now: Timestamp) -> NewChat {
             chat_type: ChatType::Group,
             title: None,
             history: HistoryVisibility::All,
+            data: AppData::default(),
             users,
         },
     }

@@ -1,7 +1,7 @@
 //! [`Accounts`]: users exist for readers only when the claim of their name points back to them.
 
 use async_trait::async_trait;
-use parlour_model::{ChosenStatus, DisplayName, Timestamp, User, UserId, UserName};
+use parlour_model::{ChosenStatus, DisplayName, Privacy, Timestamp, User, UserId, UserName};
 use parlour_store::{Accounts, LastKnown, NewUser, ProfileChange, StoreError};
 use rusqlite::{Connection, Row, params};
 
@@ -11,7 +11,7 @@ use crate::{EmbeddedStore, sql, user_search};
 
 /// The columns [`decode`] reads, in its order.
 pub(crate) const USER: &str =
-    "users.id, users.name, display_name, avatar_url, created_at, updated_at";
+    "users.id, users.name, display_name, avatar_url, created_at, updated_at, data";
 
 /// Joined to `users`: leaves those whose name points back.
 pub(crate) const POINTS_BACK: &str = "claims ON claims.space = 'user_name'
@@ -76,6 +76,11 @@ impl Accounts for EmbeddedStore {
             .await
     }
 
+    async fn set_privacy(&self, id: UserId, privacy: Privacy) -> Result<(), StoreError> {
+        self.write(move |writing| set_privacy(writing.conn, id, privacy))
+            .await
+    }
+
     async fn set_last_seen(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         self.write(move |writing| set_last_seen(writing.conn, id, at))
             .await
@@ -108,8 +113,8 @@ fn put(conn: &Connection, new: &NewUser) -> Result<(), Failure> {
     let inserted = sql::change(
         conn,
         "INSERT INTO users (id, name, display_name, avatar_url, created_at, updated_at,
-             password_hash)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
+             data, password_hash)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",
         params![
             int(user.id.get()),
             user.username.as_str(),
@@ -117,6 +122,7 @@ fn put(conn: &Connection, new: &NewUser) -> Result<(), Failure> {
             user.avatar_url,
             int(user.created_at.as_millis()),
             int(user.updated_at.as_millis()),
+            user.data.canonical(),
             new.password_hash,
         ],
     )?;
@@ -132,10 +138,9 @@ fn put(conn: &Connection, new: &NewUser) -> Result<(), Failure> {
 }
 
 fn is_stored(conn: &Connection, new: &NewUser) -> Result<bool, Failure> {
-    let query = "SELECT id, name, display_name, avatar_url, created_at, updated_at, password_hash
-                 FROM users WHERE id = ?1";
-    let stored = sql::one(conn, query, [int(new.user.id.get())], |row| {
-        Ok((decode(row)?, row.get::<_, String>(6)?))
+    let query = format!("SELECT {USER}, password_hash FROM users WHERE id = ?1");
+    let stored = sql::one(conn, &query, [int(new.user.id.get())], |row| {
+        Ok((decode(row)?, row.get::<_, String>(7)?))
     })?;
     Ok(stored.is_some_and(|(user, hash)| user == new.user && hash == new.password_hash))
 }
@@ -161,17 +166,20 @@ fn update(conn: &Connection, id: UserId, change: ProfileChange) -> Result<User, 
     let changed = User {
         display_name: change.display_name.unwrap_or(user.display_name),
         avatar_url: change.avatar_url.unwrap_or(user.avatar_url),
+        data: change.data.unwrap_or(user.data),
         updated_at: change.at,
         ..user
     };
     sql::change(
         conn,
-        "UPDATE users SET display_name = ?2, avatar_url = ?3, updated_at = ?4 WHERE id = ?1",
+        "UPDATE users SET display_name = ?2, avatar_url = ?3, updated_at = ?4, data = ?5
+         WHERE id = ?1",
         params![
             int(id.get()),
             changed.display_name.as_str(),
             changed.avatar_url,
             int(changed.updated_at.as_millis()),
+            changed.data.canonical(),
         ],
     )?;
     user_search::index(conn, &changed)?;
@@ -222,6 +230,16 @@ fn set_status(conn: &Connection, id: UserId, status: ChosenStatus) -> Result<(),
     Ok(())
 }
 
+fn set_privacy(conn: &Connection, id: UserId, privacy: Privacy) -> Result<(), Failure> {
+    sql::change(
+        conn,
+        "INSERT INTO last_known (user, last_seen_shown) VALUES (?1, ?2)
+         ON CONFLICT (user) DO UPDATE SET last_seen_shown = excluded.last_seen_shown",
+        params![int(id.get()), rows::audience_number(privacy.last_seen)],
+    )?;
+    Ok(())
+}
+
 fn set_last_seen(conn: &Connection, id: UserId, at: Timestamp) -> Result<(), Failure> {
     sql::change(
         conn,
@@ -234,11 +252,14 @@ fn set_last_seen(conn: &Connection, id: UserId, at: Timestamp) -> Result<(), Fai
 }
 
 fn last_known(conn: &Connection, id: UserId) -> Result<LastKnown, Failure> {
-    let query = "SELECT status, last_seen FROM last_known WHERE user = ?1";
+    let query = "SELECT status, last_seen, last_seen_shown FROM last_known WHERE user = ?1";
     let known = sql::one(conn, query, [int(id.get())], |row| {
         Ok(LastKnown {
             status: rows::status(rows::number(row, 0)?)?,
             last_seen: rows::optional(row, 1)?.map(Timestamp::from_millis),
+            privacy: Privacy {
+                last_seen: rows::audience(rows::number(row, 2)?)?,
+            },
         })
     })?;
     Ok(known.unwrap_or_default())
@@ -269,5 +290,6 @@ pub(crate) fn decode(row: &Row<'_>) -> Result<User, Failure> {
         avatar_url: row.get(3)?,
         created_at: rows::time(row, 4)?,
         updated_at: rows::time(row, 5)?,
+        data: rows::app_data(row, 6)?,
     })
 }

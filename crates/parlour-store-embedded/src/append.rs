@@ -144,7 +144,7 @@ struct NewEvent {
 fn write(writing: &mut Writing<'_>, head: Option<Head>, new: NewEvent) -> Result<Event, Failure> {
     warn_of_clock(writing, head);
     let head_id = head.map_or(0, |head| head.id.get());
-    let id = EventId::new(writing.ids.next_id_after(head_id))?;
+    let id = EventId::new(writing.ids.next_id_after(head_id)?)?;
     let next = next_head(head, id, &new.content);
     let event = Event {
         chat: new.name.chat,

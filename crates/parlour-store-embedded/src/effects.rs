@@ -3,7 +3,7 @@
 //! Each cell is written only by a seq above the one it carries, so effects may come late, twice and in any order.
 //! Nothing is ever deleted. What events do to messages is in [`message_state`](crate::message_state).
 
-use parlour_model::{Change, Content, Event, OverlayChange, Seq, Title, effects};
+use parlour_model::{AppData, Change, Content, Event, OverlayChange, Seq, Title, effects};
 use rusqlite::{Connection, params};
 
 use crate::failure::Failure;
@@ -30,7 +30,13 @@ pub(crate) fn apply(conn: &Connection, event: &Event) -> Result<(), Failure> {
 }
 
 fn set_chat(conn: &Connection, event: &Event, change: &Change) -> Result<(), Failure> {
-    let Change::Chat { title, history, at } = change else {
+    let Change::Chat {
+        title,
+        history,
+        data,
+        at,
+    } = change
+    else {
         return Ok(());
     };
     let created = match &event.content {
@@ -41,8 +47,8 @@ fn set_chat(conn: &Connection, event: &Event, change: &Change) -> Result<(), Fai
     sql::change(
         conn,
         "INSERT INTO chats (chat, chat_type, created_at, title, title_seq, history, history_seq,
-             updated_at, updated_seq)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             updated_at, updated_seq, data, data_seq)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (chat) DO UPDATE SET
              chat_type = coalesce(chat_type, excluded.chat_type),
              created_at = coalesce(created_at, excluded.created_at),
@@ -51,7 +57,9 @@ fn set_chat(conn: &Connection, event: &Event, change: &Change) -> Result<(), Fai
              history = iif(excluded.history_seq > history_seq, excluded.history, history),
              history_seq = max(history_seq, excluded.history_seq),
              updated_at = iif(excluded.updated_seq > updated_seq, excluded.updated_at, updated_at),
-             updated_seq = max(updated_seq, excluded.updated_seq)",
+             updated_seq = max(updated_seq, excluded.updated_seq),
+             data = iif(excluded.data_seq > data_seq, excluded.data, data),
+             data_seq = max(data_seq, excluded.data_seq)",
         params![
             int(event.chat.get()),
             created,
@@ -62,6 +70,8 @@ fn set_chat(conn: &Connection, event: &Event, change: &Change) -> Result<(), Fai
             if history.is_some() { seq } else { 0 },
             int(at.as_millis()),
             seq,
+            data.as_ref().map(AppData::canonical),
+            if data.is_some() { seq } else { 0 },
         ],
     )?;
     Ok(())

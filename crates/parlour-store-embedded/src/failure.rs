@@ -5,6 +5,7 @@
 
 use std::fmt::Display;
 
+use parlour_model::NumberLapsed;
 use parlour_store::StoreError;
 use rusqlite::ErrorCode;
 use rusqlite::ffi;
@@ -52,6 +53,12 @@ impl Failure {
             Self::Sqlite(error) if is_corruption(&error) => StoreError::Corrupt(error.to_string()),
             Self::Sqlite(error) => StoreError::Unavailable(error.to_string()),
         }
+    }
+}
+
+impl From<NumberLapsed> for Failure {
+    fn from(lapsed: NumberLapsed) -> Self {
+        Self::Refused(StoreError::Unavailable(lapsed.to_string()))
     }
 }
 

@@ -42,6 +42,7 @@ mod accounts;
 mod claims;
 mod keyring;
 mod marks;
+mod reports;
 mod sessions;
 mod user_search;
 

@@ -23,7 +23,10 @@ const LOCK: &str = "parlour.lock";
 /// Says inside the file that it is ours: "Prlr".
 const APPLICATION_ID: i64 = 0x5072_6c72;
 /// The tables, version by version. A version that was published never changes.
-const VERSIONS: &[&str] = &[include_str!("../schema/001.sql")];
+pub(crate) const VERSIONS: &[&str] = &[
+    include_str!("../schema/001.sql"),
+    include_str!("../schema/002.sql"),
+];
 /// How long the writer waits for a reader that holds an old snapshot when it rewinds the log file.
 const BUSY: Duration = Duration::from_secs(1);
 

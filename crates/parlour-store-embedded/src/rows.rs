@@ -6,8 +6,8 @@
 //! [`StoreError::Corrupt`]: parlour_store::StoreError::Corrupt
 
 use parlour_model::{
-    Body, ChatId, ChatType, ChosenStatus, Content, Countable, Epoch, Event, EventId, EventKey,
-    HistoryVisibility, Member, MemberState, Role, Seq, Timestamp, UserId,
+    AppData, Audience, Body, ChatId, ChatType, ChosenStatus, Content, Countable, Epoch, Event,
+    EventId, EventKey, HistoryVisibility, Member, MemberState, Role, Seq, Timestamp, UserId,
 };
 use parlour_store::Head;
 use rusqlite::Row;
@@ -99,6 +99,15 @@ pub(crate) fn body(json: &str) -> Result<Body, Failure> {
 /// A body as it shall be stored.
 pub(crate) fn body_json(body: &Body) -> String {
     serde_json::to_string(body).expect("a body is always writable")
+}
+
+/// The data of an application in a column; none if the column is empty.
+pub(crate) fn app_data(row: &Row<'_>, column: usize) -> Result<AppData, Failure> {
+    let json: Option<String> = row.get(column)?;
+    json.map_or_else(
+        || Ok(AppData::default()),
+        |json| serde_json::from_str(&json).map_err(Failure::corrupt),
+    )
 }
 
 /// A head, from the columns [`HEAD`].
@@ -202,5 +211,22 @@ pub(crate) fn status(number: u64) -> Result<ChosenStatus, Failure> {
         2 => Ok(ChosenStatus::Busy),
         3 => Ok(ChosenStatus::Invisible),
         other => Err(Failure::corrupt(format!("{other} is not a status"))),
+    }
+}
+
+/// The number of an audience.
+pub(crate) fn audience_number(audience: Audience) -> i64 {
+    match audience {
+        Audience::Everyone => 0,
+        Audience::Nobody => 1,
+    }
+}
+
+/// The audience of a number.
+pub(crate) fn audience(number: u64) -> Result<Audience, Failure> {
+    match number {
+        0 => Ok(Audience::Everyone),
+        1 => Ok(Audience::Nobody),
+        other => Err(Failure::corrupt(format!("{other} is not an audience"))),
     }
 }

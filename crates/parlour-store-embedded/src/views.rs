@@ -61,7 +61,7 @@ fn authority(conn: &Connection, chat: ChatId, user: UserId) -> Result<Option<Aut
     };
     let row = sql::one(
         conn,
-        "SELECT chat_type, created_at, title, history, updated_at FROM chats WHERE chat = ?1",
+        "SELECT chat_type, created_at, title, history, updated_at, data FROM chats WHERE chat = ?1",
         [int(chat.get())],
         |row| read_chat(chat, row),
     )?;
@@ -85,6 +85,7 @@ fn read_chat(id: ChatId, row: &Row<'_>) -> Result<Chat, Failure> {
         history: rows::history(rows::number(row, 3)?)?,
         created_at: rows::time(row, 1)?,
         updated_at: rows::time(row, 4)?,
+        data: rows::app_data(row, 5)?,
     })
 }
 

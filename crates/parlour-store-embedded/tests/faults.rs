@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Draft, Event, EventKey, HistoryVisibility, ManualClock,
-    Mark, NewMember, Role, Seq, UserId,
+    AppData, Body, ChatId, ChatType, Clock, Content, Draft, Event, EventKey, HistoryVisibility,
+    ManualClock, Mark, NewMember, Role, Seq, UserId,
 };
 use parlour_store::conformance::Fixture;
 use parlour_store::faults::{Fault, Faults, FaultyStore, Operation, Plan};
@@ -89,6 +89,7 @@ impl Chat {
                 chat_type: ChatType::Group,
                 title: None,
                 history: HistoryVisibility::All,
+                data: AppData::default(),
                 users: vec![
                     member(self.owner, Role::Owner),
                     member(self.other, Role::Member),

@@ -9,12 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Draft, Epoch, Event, EventKey, HistoryVisibility,
-    IdGenerator, ManualClock, NewMember, NodeNumber, Role, Timestamp, UserId,
+    AppData, Body, ChatId, ChatType, Clock, Content, Draft, Epoch, Event, EventKey,
+    HistoryVisibility, IdGenerator, ManualClock, NewMember, NodeNumber, Role, Timestamp, UserId,
 };
 use parlour_store::{ChatLog, Creation, NewChat, Outcome};
 use rusqlite::Connection;
 
+use crate::open::VERSIONS;
 use crate::writer::Tuning;
 use crate::{EmbeddedStore, Options};
 
@@ -24,8 +25,9 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 /// A connection with the tables, in memory.
 pub(crate) fn memory() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
-    conn.execute_batch(include_str!("../../schema/001.sql"))
-        .unwrap();
+    for tables in VERSIONS {
+        conn.execute_batch(tables).unwrap();
+    }
     conn
 }
 
@@ -73,6 +75,7 @@ pub(crate) fn creation() -> Content {
         chat_type: ChatType::Group,
         title: None,
         history: HistoryVisibility::All,
+        data: AppData::default(),
         users: vec![NewMember {
             user: user(1),
             role: Role::Owner,

@@ -1,12 +1,14 @@
 //! Effects written late, twice and in any order leave the same tables.
 
 use parlour_model::{
-    Body, Content, Countable, Emoji, Event, EventId, EventKey, HistoryVisibility, NewMember, Role,
-    Seq, Title,
+    AppData, Body, Content, Countable, Emoji, Event, EventId, EventKey, HistoryVisibility,
+    NewMember, Role, Seq, Title,
 };
+use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use serde_json::json;
 
 use super::{START, chat_id, creation, memory, text, user};
 use crate::{append, effects, rows};
@@ -28,6 +30,10 @@ fn some_content() -> impl Strategy<Value = Content> {
     let body = "[a-z]{1,5}".prop_map(Body::text);
     let emoji = prop_oneof![Just("👍"), Just("🎉")].prop_map(|text| Emoji::new(text).unwrap());
     let title = "[a-z]{1,5}".prop_map(|text| Title::new(&text).unwrap());
+    let data = (0..3).prop_map(|number| match number {
+        0 => AppData::default(),
+        number => AppData::from_value(json!({ "number": number })).unwrap(),
+    });
     let history = prop_oneof![
         Just(HistoryVisibility::All),
         Just(HistoryVisibility::SinceJoin)
@@ -46,8 +52,13 @@ fn some_content() -> impl Strategy<Value = Content> {
         }),
         who.clone().prop_map(|user| Content::MemberRemoved { user }),
         (who, role).prop_map(|(user, role)| Content::RoleChanged { user, role }),
-        (prop::option::of(title), prop::option::of(history))
-            .prop_map(|(title, history)| Content::ChatChanged { title, history }),
+        (option::of(title), option::of(history), option::of(data)).prop_map(
+            |(title, history, data)| Content::ChatChanged {
+                title,
+                history,
+                data
+            }
+        ),
     ]
 }
 

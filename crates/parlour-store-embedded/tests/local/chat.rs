@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Draft, Epoch, Event, EventKey, HistoryVisibility,
-    IdGenerator, NewMember, NodeNumber, Role, Seq, SystemClock, Timestamp, UserId,
+    AppData, Body, ChatId, ChatType, Clock, Content, Draft, Epoch, Event, EventKey,
+    HistoryVisibility, IdGenerator, NewMember, NodeNumber, Role, Seq, SystemClock, Timestamp,
+    UserId,
 };
 use parlour_store::{ChatLog, NewChat, Outcome};
 use parlour_store_embedded::{EmbeddedStore, Options};
@@ -43,6 +44,7 @@ pub(crate) async fn create(store: &EmbeddedStore) {
             chat_type: ChatType::Group,
             title: None,
             history: HistoryVisibility::All,
+            data: AppData::default(),
             users,
         },
     };

@@ -5,3 +5,4 @@
 mod chat;
 mod folder;
 mod kill;
+mod upgrade;

@@ -1,12 +1,14 @@
-//! Claims, users, sessions and keys with bugs.
+//! Claims, users, sessions, keys and reports with bugs.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use parlour_model::{ChosenStatus, SessionId, Timestamp, User, UserId, UserName};
+use parlour_model::{
+    ChosenStatus, Privacy, Report, ReportId, SessionId, Timestamp, User, UserId, UserName,
+};
 use parlour_store::{
     Accounts, Claim, ClaimSpace, Claims, KeyPurpose, Keyring, LastKnown, NewSession, NewUser,
-    ProfileChange, Rotation, Session, Sessions, StoreError, StoredKey,
+    ProfileChange, Reports, Rotation, Session, Sessions, StoreError, StoredKey,
 };
 
 use super::bug::{Bug, Mutant};
@@ -88,6 +90,10 @@ impl Accounts for Mutant {
 
     async fn set_last_seen(&self, id: UserId, at: Timestamp) -> Answer<()> {
         self.inner.set_last_seen(id, at).await
+    }
+
+    async fn set_privacy(&self, id: UserId, privacy: Privacy) -> Answer<()> {
+        self.inner.set_privacy(id, privacy).await
     }
 
     async fn last_known(&self, ids: &[UserId]) -> Answer<Vec<LastKnown>> {
@@ -179,5 +185,17 @@ impl Keyring for Mutant {
 
     async fn drop_expired_keys(&self, purpose: KeyPurpose, now: Timestamp) -> Answer<()> {
         self.inner.drop_expired_keys(purpose, now).await
+    }
+}
+
+#[async_trait]
+impl Reports for Mutant {
+    async fn put_report(&self, report: Report) -> Answer<()> {
+        self.inner.put_report(report).await
+    }
+
+    async fn reports(&self, after: Option<ReportId>, limit: usize) -> Answer<Vec<Report>> {
+        let after = after.filter(|_| !self.has(Bug::PagesReportsFromTheStart));
+        self.inner.reports(after, limit).await
     }
 }

@@ -55,6 +55,8 @@ pub(crate) enum Bug {
     RevokesTheExceptionToo,
     /// Answers keys in any order.
     ShufflesKeys,
+    /// Starts every page of reports at the first.
+    PagesReportsFromTheStart,
 }
 
 /// Every bug and the case that finds it.
@@ -146,6 +148,10 @@ pub(crate) const BUGS: &[(Bug, &str)] = &[
         "all_sessions_but_one_are_revoked",
     ),
     (Bug::ShufflesKeys, "keys_come_by_the_time_they_were_made"),
+    (
+        Bug::PagesReportsFromTheStart,
+        "reports_are_paged_by_rising_id",
+    ),
 ];
 
 /// A store with a bug, or a faithful wrapper.
