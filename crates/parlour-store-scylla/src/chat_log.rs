@@ -1,0 +1,100 @@
+//! [`ChatLog`] over the logs.
+
+use async_trait::async_trait;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use parlour_model::{ChatId, Content, Draft, Event, EventId, EventKey, Seq, UserId};
+use parlour_store::{
+    Appended, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Outcome, StoreError,
+};
+
+use crate::ScyllaStore;
+use crate::log::{Appending, KeyName, Tools, create};
+
+/// Heads read at once for one call.
+const HEADS_AT_ONCE: usize = 32;
+
+#[async_trait]
+impl ChatLog for ScyllaStore {
+    async fn create(&self, new: NewChat) -> Result<Creation, StoreError> {
+        let creation = create(&self.log, &*self.clock, &self.ids, new).await?;
+        if let Creation::Created(event) = &creation {
+            self.after_commit(std::slice::from_ref(event)).await;
+        }
+        Ok(creation)
+    }
+
+    async fn append(&self, chat: ChatId, drafts: Vec<Draft>) -> Appended {
+        let tools = Tools {
+            log: &self.log,
+            heads: &self.heads,
+            clock: &*self.clock,
+            ids: &self.ids,
+        };
+        let (mut appended, created) = Appending::new(tools, chat, drafts).run().await;
+        self.after_commit(&created).await;
+        for outcome in &mut appended.outcomes {
+            self.show_as_readers_see(outcome).await;
+        }
+        appended
+    }
+
+    async fn find(
+        &self,
+        chat: ChatId,
+        author: UserId,
+        key: EventKey,
+        applied: Seq,
+    ) -> Result<Lookup, StoreError> {
+        self.log.find(chat, KeyName { author, key }, applied).await
+    }
+
+    async fn cancel(
+        &self,
+        chat: ChatId,
+        author: UserId,
+        key: EventKey,
+    ) -> Result<Cancellation, StoreError> {
+        self.log.cancel(chat, KeyName { author, key }).await
+    }
+
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
+        stream::iter(chats.to_vec())
+            .map(|(chat, near)| self.log.head(chat, near))
+            .buffered(HEADS_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn events(
+        &self,
+        chat: ChatId,
+        after: Seq,
+        through: Seq,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let known = self.heads.get(chat).map_or(Seq::ZERO, |head| head.seq);
+        let bounds = (limit, known);
+        self.log.events(chat, after, through, bounds).await
+    }
+
+    async fn seq_of(&self, chat: ChatId, id: EventId) -> Result<Option<Seq>, StoreError> {
+        self.log.seq_of(chat, id).await
+    }
+
+    fn observe(&self, event: &Event) {
+        self.heads.observe(event);
+    }
+}
+
+impl ScyllaStore {
+    /// An edit of a deleted message is erased at once: the answer is what readers will see. Where that cannot be read,
+    /// the answer is what was said.
+    async fn show_as_readers_see(&self, outcome: &mut Outcome) {
+        if let Outcome::Created(event) = outcome
+            && matches!(event.content, Content::MessageEdited { .. })
+            && let Ok(Some(seen)) = self.log.event(event.chat, event.seq).await
+        {
+            *event = seen;
+        }
+    }
+}

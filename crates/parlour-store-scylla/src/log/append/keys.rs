@@ -1,0 +1,131 @@
+//! What an append asks about keys: in the buckets before the present one, of drafts that come twice, and of drafts
+//! that were checked at another epoch.
+
+use parlour_model::{Seq, limits};
+use parlour_store::{Head, Outcome, StoreError};
+
+use super::Appending;
+use crate::log::keys::Known;
+use crate::log::{Bucket, KeyName};
+
+/// Buckets searched for a key in one call.
+const BUCKETS_SEARCHED_MAX: usize = 64;
+
+impl Appending<'_> {
+    /// Searches the buckets before `bucket` for the keys of pending drafts, as far as this call has not done it. All of
+    /// them are sealed, so what is not there will never be.
+    pub(super) async fn search_before(&mut self, bucket: Bucket) -> Result<(), StoreError> {
+        let mut asked = Vec::new();
+        let mut end = bucket;
+        for index in self.pending().collect::<Vec<_>>() {
+            let entry = &self.entries[index];
+            let from = match entry.search_from {
+                Some(from) => from,
+                None => {
+                    let (key, applied) = (entry.draft.key, entry.draft.applied);
+                    self.log.birth(self.chat, key, applied, bucket).await?
+                }
+            };
+            self.entries[index].search_from = Some(from);
+            if from < bucket {
+                end = end.min(from.plus(BUCKETS_SEARCHED_MAX));
+                asked.push((self.entries[index].name(), from));
+            }
+        }
+        asked.sort_by_key(|(name, from)| (*from, name.key));
+        let known = self.log.known_before(self.chat, &asked, end).await?;
+        self.settle_known(&known).await?;
+        self.searched(end, bucket);
+        Ok(())
+    }
+
+    /// Notes how far the search came. Who has not come to the end gives up, and may go on from there.
+    fn searched(&mut self, end: Bucket, bucket: Bucket) {
+        let applied = end
+            .previous()
+            .map_or(Seq::ZERO, |last| *self.log.layout.seqs_of(last).end());
+        for entry in self.entries.iter_mut().filter(|entry| entry.is_pending()) {
+            if entry.search_from < Some(end) {
+                entry.search_from = Some(end);
+            }
+            if end < bucket && entry.search_from == Some(end) {
+                entry.searched_through(applied);
+            }
+        }
+    }
+
+    /// A draft whose key this call has settled already is answered from that.
+    pub(super) fn settle_as_duplicate(&mut self, index: usize) -> bool {
+        let name = self.entries[index].name();
+        let twin = self.entries[..index]
+            .iter()
+            .find(|twin| twin.name() == name);
+        let Some(twin) = twin else { return false };
+        let is_same = twin.draft.hash == self.entries[index].draft.hash;
+        let outcome = match &twin.outcome {
+            Some(Outcome::Created(event) | Outcome::Existing(event)) if is_same => {
+                Outcome::Existing(event.clone())
+            }
+            Some(Outcome::Created(event) | Outcome::Existing(event)) => {
+                Outcome::KeyReused(event.clone())
+            }
+            Some(Outcome::Unknown { applied }) => Outcome::Unknown { applied: *applied },
+            _ => return false,
+        };
+        self.entries[index].settle(outcome);
+        true
+    }
+
+    /// The first draft was checked at another epoch. Before that is said, the head is read in a transaction, and then
+    /// the keys: a retry is answered whatever its author may do now.
+    pub(super) async fn other_epoch(
+        &mut self,
+        head: Head,
+        bucket: Bucket,
+    ) -> Result<(), StoreError> {
+        if !self.is_confirmed {
+            let head = self.log.head_serial(self.chat).await?;
+            if let Some(head) = head {
+                self.learn(head);
+            }
+            self.is_confirmed = true;
+            return Ok(());
+        }
+        let refused: Vec<usize> = self
+            .pending()
+            .take_while(|index| self.entries[*index].draft.epoch != head.epoch)
+            .take(limits::BATCH_EVENTS_MAX)
+            .collect();
+        let names: Vec<KeyName> = refused.iter().map(|i| self.entries[*i].name()).collect();
+        let known = self.log.known_serial(self.chat, bucket, &names).await?;
+        self.settle_known(&known).await?;
+        for index in refused {
+            let entry = &mut self.entries[index];
+            if entry.is_pending() {
+                entry.settle(Outcome::RightsChanged);
+            }
+        }
+        Ok(())
+    }
+
+    /// Answers every pending draft whose key is used. What an own try without an answer has stored was created here.
+    pub(super) async fn settle_known(&mut self, known: &Known) -> Result<(), StoreError> {
+        for index in self.pending().collect::<Vec<_>>() {
+            let entry = &self.entries[index];
+            let Some(memory) = known.get(&entry.name()) else {
+                continue;
+            };
+            let (hash, is_own) = (entry.draft.hash, entry.is_own(memory));
+            let outcome = self.log.outcome(self.chat, memory, hash).await?;
+            let outcome = match outcome {
+                Outcome::Existing(event) if is_own => {
+                    self.created.push(event.clone());
+                    Outcome::Created(event)
+                }
+                other => other,
+            };
+            self.entries[index].settle(outcome);
+        }
+        Ok(())
+    }
+}

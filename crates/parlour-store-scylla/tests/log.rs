@@ -1,0 +1,215 @@
+//! What the log does when several nodes, late batches and torn rows meet it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod fixture;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use fixture::chat::{Chat, acknowledged, created, message};
+use parlour_model::{Clock, Content, ManualClock, Seq};
+use parlour_store::{Cancellation, ChatLog, Lookup, Outcome};
+use parlour_store_scylla::ScyllaStore;
+use tokio::task::JoinSet;
+
+/// Two nodes of one deployment.
+async fn two_nodes(host: &str) -> (Chat, Chat) {
+    let connection = fixture::connection(host).await;
+    let clocks = [(); 2].map(|()| Arc::new(ManualClock::new(fixture::START)));
+    let a: Arc<ScyllaStore> = Arc::new(fixture::open(&connection, 1, &clocks[0]).await);
+    let b: Arc<ScyllaStore> = Arc::new(fixture::open(&connection, 2, &clocks[1]).await);
+    let through_a = Chat::create(a, Arc::clone(&clocks[0])).await;
+    let through_b = through_a.through(&b, &clocks[1]);
+    (through_a, through_b)
+}
+
+#[tokio::test]
+async fn nodes_with_stale_heads_go_on_in_one_log() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    // Both know the head of seq 4, which seals the first bucket.
+    let third = a.fill(3, 0).await.pop().unwrap();
+    b.head().await;
+    created(b.append_one(b.draft(0, "b knows the head")).await);
+    a.fill(6, 0).await;
+    // b's head is three buckets behind.
+    a.fill(5, 0).await;
+    created(b.append_one(b.draft(0, "b catches up")).await);
+    created(a.append_one(a.draft(0, "and so does a")).await);
+    let log = a.log().await;
+    assert_eq!(log.len(), 18);
+    assert_eq!(log[3], third);
+}
+
+#[tokio::test]
+async fn two_nodes_that_roll_over_at_once_begin_one_bucket() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    for round in 0..3_u64 {
+        let head = a.head().await.seq.get();
+        let missing = usize::try_from(4 - head % 4).unwrap();
+        a.fill(missing, 0).await;
+        // Both believe in the sealed head.
+        let (draft_a, draft_b) = (a.draft(0, "a's"), b.draft(0, "b's"));
+        b.store
+            .events(b.id, Seq::ZERO, Seq::LIMIT, 1)
+            .await
+            .unwrap();
+        let (outcome_a, outcome_b) = tokio::join!(a.append_one(draft_a), b.append_one(draft_b));
+        let (event_a, event_b) = (created(outcome_a), created(outcome_b));
+        let first = head + missing as u64 + 1;
+        let mut seqs = [event_a.seq.get(), event_b.seq.get()];
+        seqs.sort_unstable();
+        assert_eq!(seqs, [first, first + 1], "round {round}");
+    }
+    a.log().await;
+}
+
+#[tokio::test]
+async fn writers_on_two_nodes_lose_races_and_no_message() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    let mut writers = JoinSet::new();
+    for (writer, chat) in [&a, &b].into_iter().cycle().take(4).enumerate() {
+        let chat = chat.clone();
+        writers.spawn(async move {
+            let (mut said, mut races) = (Vec::new(), 0);
+            for i in 0..5 {
+                let draft = chat.draft(0, &format!("{writer} says {i}"));
+                loop {
+                    let mut appended = chat.store.append(chat.id, vec![draft.clone()]).await;
+                    races += appended.lost_races;
+                    match appended.outcomes.remove(0) {
+                        Outcome::Unknown { .. } | Outcome::NotStored(_) => {}
+                        outcome => break said.push(acknowledged(outcome)),
+                    }
+                }
+            }
+            (said, races)
+        });
+    }
+    let done = writers.join_all().await;
+    assert!(
+        done.iter().any(|(_, races)| *races > 0),
+        "nobody lost a race"
+    );
+    let log = a.log().await;
+    assert_eq!(log.len(), 21);
+    for (said, _) in done {
+        assert!(said.is_sorted_by_key(|event| event.seq));
+        for event in said {
+            assert_eq!(log[usize::try_from(event.seq.get()).unwrap() - 1], event);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_removed_author_is_refused_across_a_roll_over() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    // Seq 4, the last of its bucket, removes the member; b still believes in seq 3.
+    a.fill(2, 0).await;
+    created(
+        b.append_one(b.draft_of(b.member, 0, message("still here")))
+            .await,
+    );
+    let user = a.member;
+    let removal = a.draft_of(a.owner, 0, Content::MemberRemoved { user });
+    // b has seen seq 4 only as an event, which teaches it no epoch.
+    let removed = created(a.append_one(removal).await);
+    assert_eq!(removed.seq, Seq::new(5));
+    b.store.observe(&removed);
+    a.fill(3, 1).await;
+    let late = b.draft_of(b.member, 0, message("after the removal"));
+    assert_eq!(b.append_one(late.clone()).await, Outcome::RightsChanged);
+    // The bucket of seq 8 is full: the epoch comes from the sealed bucket.
+    assert_eq!(a.head().await.seq, Seq::new(8));
+    assert_eq!(b.append_one(late).await, Outcome::RightsChanged);
+    created(b.append_one(b.draft(1, "the owner goes on")).await);
+    assert_eq!(b.log().await.len(), 9);
+}
+
+#[tokio::test]
+async fn one_key_retried_over_several_buckets_is_one_event() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    let draft = a.draft(0, "once").applied(Seq::FIRST);
+    let event = created(a.append_one(draft.clone()).await);
+    for _ in 0..4 {
+        a.fill(4, 0).await;
+        for chat in [&a, &b] {
+            assert_eq!(
+                chat.append_one(draft.clone()).await,
+                Outcome::Existing(event.clone())
+            );
+        }
+        let found = b.store.find(b.id, b.owner, draft.key, Seq::ZERO).await;
+        assert_eq!(found.unwrap(), Lookup::Found(event.clone()));
+    }
+    assert_eq!(a.log().await.len(), 18);
+}
+
+#[tokio::test]
+async fn more_than_64_buckets_are_searched_in_several_calls() {
+    let Some(host) = fixture::host() else { return };
+    let (a, _) = two_nodes(&host).await;
+    let draft = a.draft(0, "long ago");
+    let event = created(a.append_one(draft.clone()).await);
+    let fresh = a.draft(0, "never before");
+    for _ in 0..9 {
+        let head = a.head().await.seq;
+        let filler = |i: usize| a.draft(0, &format!("{i}")).applied(head);
+        let outcomes = a.append((0..32).map(filler).collect()).await;
+        outcomes
+            .into_iter()
+            .for_each(|outcome| drop(created(outcome)));
+    }
+    assert_eq!(a.append_one(draft).await, Outcome::Existing(event));
+    let outcome = a.append_one(fresh.clone()).await;
+    let Outcome::Unknown {
+        applied: Some(applied),
+    } = outcome
+    else {
+        panic!("not unknown: {outcome:?}");
+    };
+    assert_eq!(applied, Seq::new(256));
+    created(a.append_one(fresh.applied(applied)).await);
+}
+
+#[tokio::test]
+async fn a_cancelled_key_of_a_full_bucket_is_refused_in_the_next() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    a.fill(3, 0).await;
+    let draft = b.draft(0, "regretted");
+    let cancelled = a.store.cancel(a.id, a.owner, draft.key).await;
+    assert_eq!(cancelled.unwrap(), Cancellation::Cancelled);
+    // The next bucket has a row and no event.
+    assert_eq!(b.head().await.seq, Seq::new(4));
+    let between = b.draft(0, "between");
+    let outcomes = b.append(vec![between, draft.clone()]).await;
+    assert_eq!(outcomes[1], Outcome::Cancelled);
+    let between = created(outcomes.into_iter().next().unwrap());
+    assert_eq!(between.seq, Seq::new(5));
+    assert_eq!(a.append_one(draft).await, Outcome::Cancelled);
+    assert_eq!(a.log().await.len(), 5);
+}
+
+#[tokio::test]
+async fn ids_rise_though_clocks_are_an_hour_apart() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    b.clock
+        .set(fixture::START.minus(Duration::from_secs(3_600)));
+    for _ in 0..3 {
+        created(a.append_one(a.draft(0, "ahead")).await);
+        let event = created(b.append_one(b.draft(0, "behind")).await);
+        assert_eq!(event.sent_at, b.clock.now());
+    }
+    let log = a.log().await;
+    for event in &log {
+        let seq = b.store.seq_of(b.id, event.id).await.unwrap();
+        assert_eq!(seq, Some(event.seq));
+    }
+}
