@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use crate::{BusError, Inbox, NodeRef};
 
@@ -28,6 +29,10 @@ pub trait Channels: Send + Sync {
         false
     }
 
+    /// Whether the bus works, as far as this node knows. While it is away nobody is told anything and nobody can be
+    /// found, so the node asks the store; when it is back, the inbox says [`crate::Inbound::Resync`].
+    fn health(&self) -> watch::Receiver<Health>;
+
     /// Sends a packet to one life of one node, which may be this node.
     ///
     /// # Errors
@@ -51,6 +56,15 @@ pub trait Channels: Send + Sync {
 
     /// What others send to this node. There is one inbox; whoever comes second gets `None`.
     fn take_inbox(&self) -> Option<Inbox>;
+}
+
+/// Whether a bus works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Health {
+    /// It answers.
+    Up,
+    /// It cannot be reached, or has not answered for a while.
+    Away,
 }
 
 /// How many nodes a packet was handed to. None for a node that is gone: look up its users again.

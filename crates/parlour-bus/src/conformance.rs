@@ -5,6 +5,7 @@
 
 mod channels;
 mod presence;
+mod quotas;
 mod routes;
 
 use std::sync::Arc;
@@ -57,6 +58,9 @@ pub async fn run_all<T: TestBus>(fresh: impl AsyncFn() -> T) {
     presence::the_invisible_show_no_edge(&fresh().await).await;
     presence::nobody_is_shown_before_their_choice_is_known(&fresh().await).await;
     presence::changes_name_those_who_look(&fresh().await).await;
+    quotas::a_quota_holds_over_all_nodes(&fresh().await).await;
+    quotas::keys_are_independent(&fresh().await).await;
+    quotas::a_refusal_takes_nothing(&fresh().await).await;
 }
 
 fn user(number: u64) -> UserId {

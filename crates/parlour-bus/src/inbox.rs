@@ -95,7 +95,7 @@ impl InboxSender {
             waiting.bytes += packet.len();
             waiting.packets.push_back(packet);
         } else {
-            waiting.resync = Some(ResyncReason::Overflow);
+            waiting.note(ResyncReason::Overflow);
             metrics::counter!("parlour_bus_inbox_dropped_total").increment(1);
         }
         drop(waiting);
@@ -103,9 +103,10 @@ impl InboxSender {
         fits
     }
 
-    /// Says that something may be missing. Several such words before the node listens are one.
+    /// Says that something may be missing. Several such words before the node listens are one: the last, or that the
+    /// lease lapsed, which says the most.
     pub fn resync(&self, reason: ResyncReason) {
-        self.shared.lock().resync = Some(reason);
+        self.shared.lock().note(reason);
         self.shared.arrived.notify_one();
     }
 
@@ -122,6 +123,14 @@ impl InboxSender {
     pub fn close(&self) {
         self.shared.lock().closed = true;
         self.shared.arrived.notify_one();
+    }
+}
+
+impl Waiting {
+    fn note(&mut self, reason: ResyncReason) {
+        if self.resync != Some(ResyncReason::Lapsed) {
+            self.resync = Some(reason);
+        }
     }
 }
 
@@ -192,6 +201,18 @@ mod tests {
         }
         sender.close();
         assert_eq!(inbox.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn a_lapse_is_not_hidden_by_what_comes_after_it() {
+        let (sender, mut inbox) = inbox();
+        for reason in [ResyncReason::Gap, ResyncReason::Lapsed, ResyncReason::Gap] {
+            sender.resync(reason);
+        }
+        sender.close();
+        let lapsed = Inbound::Resync(ResyncReason::Lapsed);
+        assert_eq!(inbox.next().await, Some(lapsed));
+        assert_eq!(inbox.next().await, None, "they are one");
     }
 
     #[tokio::test]

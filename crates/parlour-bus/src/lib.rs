@@ -4,7 +4,8 @@
 //! empty, and then a message is late, never lost: the store holds what is true. What a bus owes in return is
 //! honesty. Whenever something may have been missed, it says [`Inbound::Resync`], and the node asks the store.
 //!
-//! A bus implements the raw traits ([`Channels`], [`Routes`], [`PresenceCells`]); callers take a [`SharedBus`].
+//! A bus implements the raw traits ([`Channels`], [`Routes`], [`PresenceCells`],
+//! [`Quotas`]); callers take a [`SharedBus`].
 //! Every implementation passes [`conformance`].
 
 mod channels;
@@ -12,6 +13,7 @@ mod error;
 mod inbox;
 mod node;
 mod presence;
+mod quotas;
 mod routes;
 
 mod local;
@@ -20,18 +22,19 @@ pub mod conformance;
 
 use std::sync::Arc;
 
-pub use channels::{Channels, Receivers};
+pub use channels::{Channels, Health, Receivers};
 pub use error::BusError;
 pub use inbox::{Inbound, Inbox, InboxSender, ResyncReason, inbox};
 pub use local::{Fate, LinkFault, LocalBus, LocalNetwork};
 pub use node::{ConnectionId, ConnectionRef, NodeRef};
 pub use presence::{Chosen, PresenceCells, PresenceEdge};
+pub use quotas::{Quota, Quotas, Taken};
 pub use routes::{Arrival, Routes};
 
 /// Everything a node asks of its bus.
-pub trait Bus: Channels + Routes + PresenceCells {}
+pub trait Bus: Channels + Routes + PresenceCells + Quotas {}
 
-impl<B: Channels + Routes + PresenceCells> Bus for B {}
+impl<B: Channels + Routes + PresenceCells + Quotas> Bus for B {}
 
 /// A bus as the layers above hold it.
 pub type SharedBus = Arc<dyn Bus>;

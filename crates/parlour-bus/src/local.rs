@@ -4,6 +4,7 @@
 //! the seam and can be told to break the links.
 
 mod faults;
+mod quotas;
 mod users;
 
 use std::collections::HashMap;
@@ -13,14 +14,17 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use async_trait::async_trait;
 use bytes::Bytes;
 use parlour_model::{Clock, NodeNumber, Presence, Timestamp, UserId};
+use tokio::sync::watch;
 
 use crate::{
-    Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Inbox, InboxSender, NodeRef,
-    PresenceCells, PresenceEdge, Receivers, ResyncReason, Routes, inbox,
+    Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Health, Inbox, InboxSender,
+    NodeRef, PresenceCells, PresenceEdge, Quota, Quotas, Receivers, ResyncReason, Routes, Taken,
+    inbox,
 };
 
 use faults::Links;
 pub use faults::{Fate, LinkFault};
+use quotas::Buckets;
 use users::Users;
 
 /// Nodes that can reach each other. Cheap to clone.
@@ -37,6 +41,7 @@ pub struct LocalBus {
     incarnation: AtomicU64,
     clock: Arc<dyn Clock>,
     inbox: Mutex<Option<Inbox>>,
+    health: watch::Sender<Health>,
 }
 
 #[derive(Debug, Default)]
@@ -44,12 +49,21 @@ struct Network {
     alive: Alive,
     incarnations: AtomicU64,
     users: Users,
+    quotas: Buckets,
     links: Links,
 }
 
 /// The nodes that are alive, by number.
 #[derive(Debug, Default)]
-struct Alive(RwLock<HashMap<u16, (NodeRef, InboxSender)>>);
+struct Alive(RwLock<HashMap<u16, Place>>);
+
+/// What the network holds of a node.
+#[derive(Debug, Clone)]
+struct Place {
+    node: NodeRef,
+    sender: InboxSender,
+    health: watch::Sender<Health>,
+}
 
 impl Alive {
     fn contains(&self, node: &NodeRef) -> bool {
@@ -58,28 +72,36 @@ impl Alive {
 
     fn sender(&self, node: &NodeRef) -> Option<InboxSender> {
         let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let (alive, sender) = nodes.get(&node.number.get())?;
-        (alive == node).then(|| sender.clone())
+        let place = nodes.get(&node.number.get())?;
+        (place.node == *node).then(|| place.sender.clone())
+    }
+
+    /// Where packets for a node go; `None` if it is gone or cut off.
+    fn hearing(&self, node: &NodeRef) -> Option<InboxSender> {
+        let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let place = nodes.get(&node.number.get())?;
+        let hears = place.node == *node && *place.health.borrow() == Health::Up;
+        hears.then(|| place.sender.clone())
     }
 
     fn nodes(&self) -> Vec<NodeRef> {
         let nodes = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        nodes.values().map(|(node, _)| *node).collect()
+        nodes.values().map(|place| place.node).collect()
     }
 
-    fn enter(&self, node: NodeRef, sender: InboxSender) {
+    fn enter(&self, place: Place) {
         let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        nodes.insert(node.number.get(), (node, sender));
+        nodes.insert(place.node.number.get(), place);
     }
 
     fn leave(&self, node: &NodeRef) {
         let mut nodes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if nodes
             .get(&node.number.get())
-            .is_some_and(|(alive, _)| alive == node)
-            && let Some((_, sender)) = nodes.remove(&node.number.get())
+            .is_some_and(|place| place.node == *node)
+            && let Some(place) = nodes.remove(&node.number.get())
         {
-            sender.close();
+            place.sender.close();
         }
     }
 
@@ -107,19 +129,23 @@ impl LocalNetwork {
         let number = self.shared.alive.free_number();
         let incarnation = self.shared.next_incarnation();
         let (sender, inbox) = inbox();
-        self.shared.alive.enter(
-            NodeRef {
-                number,
-                incarnation,
-            },
+        let health = watch::Sender::new(Health::Up);
+        let node = NodeRef {
+            number,
+            incarnation,
+        };
+        self.shared.alive.enter(Place {
+            node,
             sender,
-        );
+            health: health.clone(),
+        });
         LocalBus {
             network: Arc::clone(&self.shared),
             number,
             incarnation: AtomicU64::new(incarnation),
             clock,
             inbox: Mutex::new(Some(inbox)),
+            health,
         }
     }
 
@@ -149,8 +175,25 @@ impl LocalNetwork {
         };
         let incarnation = self.shared.next_incarnation();
         bus.incarnation.store(incarnation, Ordering::SeqCst);
-        self.shared.alive.enter(bus.node(), sender.clone());
+        self.shared.alive.enter(Place {
+            node: bus.node(),
+            sender: sender.clone(),
+            health: bus.health.clone(),
+        });
         sender.resync(ResyncReason::Lapsed);
+    }
+
+    /// Cuts a node off from the bus, which answers it no call and brings it no packet, until [`LocalNetwork::restore`].
+    pub fn cut_off(&self, bus: &LocalBus) {
+        bus.health.send_replace(Health::Away);
+    }
+
+    /// Ends [`LocalNetwork::cut_off`].
+    pub fn restore(&self, bus: &LocalBus) {
+        bus.health.send_replace(Health::Up);
+        if let Some(sender) = self.shared.alive.sender(&bus.node()) {
+            sender.resync(ResyncReason::Reconnected);
+        }
     }
 
     /// Lets a node die while its process still holds the bus: its calls fail from now on.
@@ -165,7 +208,7 @@ impl Network {
     }
 
     fn hand_over(&self, to: &NodeRef, packet: Bytes) -> Receivers {
-        let sender = self.alive.sender(to);
+        let sender = self.alive.hearing(to);
         if let Some(sender) = &sender {
             sender.deliver(packet);
         }
@@ -176,6 +219,9 @@ impl Network {
 impl LocalBus {
     fn check_alive(&self) -> Result<NodeRef, BusError> {
         let node = self.node();
+        if *self.health.borrow() == Health::Away {
+            return Err(BusError::Unavailable("this node is cut off".to_owned()));
+        }
         if self.network.alive.contains(&node) {
             Ok(node)
         } else {
@@ -209,9 +255,14 @@ impl Channels for LocalBus {
         nodes.unwrap_or_else(PoisonError::into_inner).len() == 1
     }
 
+    fn health(&self) -> watch::Receiver<Health> {
+        self.health.subscribe()
+    }
+
     async fn publish(&self, to: &NodeRef, packet: Bytes) -> Result<Receivers, BusError> {
         self.check_alive()?;
-        let mut receivers = Receivers(usize::from(self.network.alive.contains(to)));
+        self.network.links.travel(to).await;
+        let mut receivers = Receivers(usize::from(self.network.alive.hearing(to).is_some()));
         for (to, packet) in self.network.links.pass(to, packet) {
             receivers = self.network.hand_over(&to, packet);
         }
@@ -284,5 +335,13 @@ impl PresenceCells for LocalBus {
             self.network.users.unwatch(*user, node);
         }
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Quotas for LocalBus {
+    async fn take(&self, key: &str, quota: Quota) -> Result<Taken, BusError> {
+        self.check_alive()?;
+        Ok(self.network.quotas.take(key, quota, self.clock.now()))
     }
 }

@@ -1,11 +1,14 @@
 //! Broken links between the nodes of one process.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
-use crate::NodeRef;
+use crate::{LocalNetwork, NodeRef};
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,11 +36,36 @@ pub(super) struct Links {
 struct State {
     fault: Option<LinkFault>,
     held: Vec<(NodeRef, Bytes)>,
+    trips: Trips,
+}
+
+/// Journeys of packets that take time. What waits for the same node travels together.
+#[derive(Default)]
+struct Trips {
+    take: Option<Duration>,
+    arrivals: HashMap<NodeRef, Instant>,
+    count: u64,
 }
 
 impl Links {
     pub(super) fn set(&self, fault: Option<LinkFault>) {
         self.lock().fault = fault;
+    }
+
+    pub(super) fn set_trips(&self, take: Option<Duration>) {
+        self.lock().trips.take = take;
+    }
+
+    pub(super) fn trips(&self) -> u64 {
+        self.lock().trips.count
+    }
+
+    /// Waits for the next journey to this node.
+    pub(super) async fn travel(&self, to: &NodeRef) {
+        let arrival = self.lock().trips.board(*to, Instant::now());
+        if let Some(arrival) = arrival {
+            tokio::time::sleep_until(arrival).await;
+        }
     }
 
     pub(super) fn take_held(&self) -> Vec<(NodeRef, Bytes)> {
@@ -61,6 +89,33 @@ impl Links {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LocalNetwork {
+    /// Lets every packet travel this long from now on; what waits for the same node travels together. `None` ends it.
+    pub fn set_trips(&self, take: Option<Duration>) {
+        self.shared.links.set_trips(take);
+    }
+
+    /// How many journeys packets have made while they took time.
+    #[must_use]
+    pub fn trips(&self) -> u64 {
+        self.shared.links.trips()
+    }
+}
+
+impl Trips {
+    /// When the next journey to this node arrives.
+    fn board(&mut self, to: NodeRef, now: Instant) -> Option<Instant> {
+        let take = self.take?;
+        let waiting = self.arrivals.get(&to).copied();
+        let arrival = waiting.filter(|arrival| *arrival > now);
+        Some(arrival.unwrap_or_else(|| {
+            self.count += 1;
+            self.arrivals.insert(to, now + take);
+            now + take
+        }))
     }
 }
 
