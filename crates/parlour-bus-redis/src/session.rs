@@ -1,0 +1,321 @@
+//! Two connections to Redis, one for commands and one for listening, and the rules under which they are used.
+//!
+//! Whatever is asked is answered within [`ANSWER_WITHIN`], also when Redis hangs. The client reconnects by itself; a session
+//! that does not get well is replaced by a new one, which ends its tasks and sockets.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use fred::clients::Client;
+use fred::error::Error;
+use fred::interfaces::{ClientLike, ClusterInterface, EventInterface, PubsubInterface};
+use fred::types::config::{
+    ClusterDiscoveryPolicy, Config, ConnectionConfig, Options as CallOptions, PerformanceConfig,
+    ReconnectPolicy, Server, ServerConfig, TcpConfig, TlsConfig, TlsHostMapping,
+    UnresponsiveConfig,
+};
+use fred::types::{ClusterHash, ConnectHandle, CustomCommand, Message, RespVersion, Value};
+use fred::util::redis_keyslot;
+use parlour_bus::BusError;
+use secrecy::ExposeSecret;
+use tokio::sync::broadcast;
+
+use crate::script::Script;
+use crate::{JoinError, Options, Topology};
+
+/// How long Redis may take to answer.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
+/// Packs that were read and wait for the task that hands them on.
+const READ_PACKS_MAX: usize = 65_536;
+/// Commands that wait for the connection.
+const COMMANDS_WAITING_MAX: usize = 16_384;
+
+/// How sessions are made.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    config: Config,
+}
+
+/// One command, and the key that decides which server gets it.
+#[derive(Debug)]
+pub(crate) struct Command {
+    name: &'static str,
+    args: Vec<Value>,
+}
+
+/// Whether a command may be sent again when its connection broke before the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Repeat {
+    /// It may have happened twice then.
+    Yes,
+    /// It happens once or not at all.
+    No,
+}
+
+/// Connections to Redis.
+#[derive(Debug)]
+pub(crate) struct Session {
+    commands: Client,
+    listener: Client,
+    tasks: [ConnectHandle; 2],
+    has_stopped: AtomicBool,
+}
+
+impl Settings {
+    pub(crate) fn new(options: &Options) -> Result<Self, JoinError> {
+        let (server, hostnames) = match &options.topology {
+            Topology::One(host) => (
+                ServerConfig::Centralized {
+                    server: server(host)?,
+                },
+                TlsHostMapping::None,
+            ),
+            Topology::Cluster(hosts) => (
+                ServerConfig::Clustered {
+                    hosts: hosts
+                        .iter()
+                        .map(|host| server(host))
+                        .collect::<Result<_, _>>()?,
+                    policy: ClusterDiscoveryPolicy::UseCache,
+                },
+                TlsHostMapping::DefaultHost,
+            ),
+        };
+        let credentials = options.credentials.as_ref();
+        let tls = options.tls.as_ref().map(|tls| TlsConfig {
+            connector: rustls::ClientConfig::clone(tls).into(),
+            hostnames,
+        });
+        Ok(Self {
+            config: Config {
+                fail_fast: false,
+                server,
+                version: RespVersion::RESP3,
+                username: credentials.and_then(|credentials| credentials.username.clone()),
+                password: credentials
+                    .map(|credentials| credentials.password.expose_secret().to_owned()),
+                tls,
+                ..Config::default()
+            },
+        })
+    }
+
+    fn client(&self) -> Client {
+        let performance = PerformanceConfig {
+            default_command_timeout: ANSWER_WITHIN,
+            // queue: packs read from Redis
+            broadcast_channel_capacity: READ_PACKS_MAX,
+            ..PerformanceConfig::default()
+        };
+        let connection = ConnectionConfig {
+            connection_timeout: ANSWER_WITHIN,
+            internal_command_timeout: ANSWER_WITHIN,
+            // queue: commands waiting for Redis
+            max_command_buffer_len: COMMANDS_WAITING_MAX,
+            unresponsive: UnresponsiveConfig {
+                max_timeout: Some(Duration::from_secs(3)),
+                interval: Duration::from_secs(1),
+            },
+            tcp: TcpConfig {
+                nodelay: Some(true),
+                ..TcpConfig::default()
+            },
+            ..ConnectionConfig::default()
+        };
+        let mut policy = ReconnectPolicy::new_exponential(0, 20, 2_000, 2);
+        policy.set_jitter(30);
+        Client::new(
+            self.config.clone(),
+            Some(performance),
+            Some(connection),
+            Some(policy),
+        )
+    }
+}
+
+/// `host:port`, where the host may be an IPv6 address in brackets.
+fn server(address: &str) -> Result<Server, JoinError> {
+    let parts = address.rsplit_once(':');
+    let parts = parts.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+    let wrong = || JoinError::Address(address.to_owned());
+    let (host, port) = parts
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or_else(wrong)?;
+    Ok(Server::new(host.trim_matches(['[', ']']), port))
+}
+
+impl Command {
+    /// A command whose first argument is its key.
+    pub(crate) fn new<A: Into<Value>>(
+        name: &'static str,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let args = args.into_iter().map(Into::into).collect();
+        Self { name, args }
+    }
+}
+
+impl Session {
+    /// Starts connecting, and goes on trying.
+    pub(crate) fn open(settings: &Settings) -> Self {
+        let (commands, listener) = (settings.client(), settings.client());
+        let tasks = [commands.connect(), listener.connect()];
+        Self {
+            commands,
+            listener,
+            tasks,
+            has_stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// Waits until both connections stand, or for as long as an answer may take.
+    pub(crate) async fn connected(&self) -> bool {
+        let both = async {
+            self.commands.wait_for_connect().await?;
+            self.listener.wait_for_connect().await
+        };
+        matches!(tokio::time::timeout(ANSWER_WITHIN, both).await, Ok(Ok(())))
+    }
+
+    /// What is heard on the listening connection from now on.
+    pub(crate) fn messages(&self) -> broadcast::Receiver<Message> {
+        self.listener.message_rx()
+    }
+
+    /// Each new connection of the listening client from now on.
+    pub(crate) fn listener_connects(&self) -> broadcast::Receiver<Server> {
+        self.listener.reconnect_rx()
+    }
+
+    /// Each new connection of the client for commands from now on.
+    pub(crate) fn command_connects(&self) -> broadcast::Receiver<Server> {
+        self.commands.reconnect_rx()
+    }
+
+    /// Starts hearing a channel. Only a packet that arrives proves that it worked.
+    pub(crate) async fn subscribe(&self, channel: &str) -> Result<(), BusError> {
+        within(self.listener.ssubscribe(channel)).await
+    }
+
+    /// Ends hearing a channel.
+    pub(crate) async fn unsubscribe(&self, channel: &str) -> Result<(), BusError> {
+        within(self.listener.sunsubscribe(channel)).await
+    }
+
+    /// Runs a script. All its keys lie in the slot of the first.
+    pub(crate) async fn run(
+        &self,
+        script: &Script,
+        keys: &[&str],
+        args: Vec<Bytes>,
+        repeat: Repeat,
+    ) -> Result<Value, BusError> {
+        let args: Vec<Value> = args.into_iter().map(Value::Bytes).collect();
+        let by_digest = self.eval("EVALSHA", &script.digest, keys, (args.clone(), repeat));
+        match by_digest.await {
+            Err(error) if error.details().starts_with("NOSCRIPT") => {}
+            answer => return answer.map_err(unavailable),
+        }
+        // Redis does not know the script and has done nothing.
+        let by_source = self.eval("EVAL", script.source, keys, (args, repeat));
+        by_source.await.map_err(unavailable)
+    }
+
+    async fn eval(
+        &self,
+        name: &'static str,
+        script: &str,
+        keys: &[&str],
+        (args, repeat): (Vec<Value>, Repeat),
+    ) -> Result<Value, Error> {
+        let slot = keys.first().map(|key| redis_keyslot(key.as_bytes()));
+        let command = CustomCommand::new_static(name, ClusterHash::from(slot), false);
+        let mut all: Vec<Value> = vec![script.into(), keys.len().to_string().into()];
+        all.extend(keys.iter().map(|key| Value::from(*key)));
+        all.extend(args);
+        let attempts = CallOptions {
+            max_attempts: (repeat == Repeat::No).then_some(1),
+            ..CallOptions::default()
+        };
+        let client = self.commands.with_options(&attempts);
+        let answer = client.custom(command, all);
+        match tokio::time::timeout(2 * ANSWER_WITHIN, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::new(fred::error::ErrorKind::Timeout, "no answer")),
+        }
+    }
+
+    /// Sends all commands at once; their answers, in their order. They may be sent again.
+    pub(crate) async fn all(&self, commands: Vec<Command>) -> Result<Vec<Value>, BusError> {
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pipeline = self.commands.pipeline();
+        for Command { name, args } in commands {
+            let command = CustomCommand::new_static(name, ClusterHash::FirstKey, false);
+            // Answered at once: it is only put into the pipeline.
+            let _: Value = pipeline.custom(command, args).await.map_err(unavailable)?;
+        }
+        within(pipeline.all::<Vec<Value>>()).await
+    }
+
+    /// One slot of each server of a cluster; none if it is one server or not known yet.
+    pub(crate) fn slots(&self) -> Vec<u16> {
+        let servers = self.commands.cached_cluster_state();
+        servers.map_or_else(Vec::new, |servers| servers.unique_hash_slots())
+    }
+
+    /// Ends listening. Idempotent.
+    pub(crate) async fn stop_listening(&self) {
+        if !self.has_stopped.swap(true, Ordering::SeqCst) {
+            let _ = within(self.listener.quit()).await;
+        }
+    }
+
+    /// Ends both connections.
+    pub(crate) async fn close(&self) {
+        let _ = tokio::join!(self.stop_listening(), within(self.commands.quit()));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, BusError> {
+    match tokio::time::timeout(2 * ANSWER_WITHIN, answer).await {
+        Ok(answer) => answer.map_err(unavailable),
+        Err(_) => Err(BusError::Unavailable("no answer".to_owned())),
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+fn unavailable(error: Error) -> BusError {
+    BusError::Unavailable(error.to_string())
+}
+
+/// A text that Redis answered.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    value.as_string()
+}
+
+/// A list that Redis answered; empty if it is none.
+pub(crate) fn list(value: Value) -> Vec<Value> {
+    match value {
+        Value::Array(values) => values,
+        _ => Vec::new(),
+    }
+}
+
+/// A whole number that Redis answered, as number or text.
+pub(crate) fn number(value: &Value) -> Option<u64> {
+    match value {
+        Value::Integer(number) => u64::try_from(*number).ok(),
+        other => other.as_string()?.parse().ok(),
+    }
+}

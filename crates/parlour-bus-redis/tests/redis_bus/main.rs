@@ -1,0 +1,17 @@
+//! The bus over real Redis servers, which each test starts for itself.
+//!
+//! Without `redis-server` on the path the tests say so and pass.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "all of this is test code, its helpers too; what is skipped is said"
+)]
+
+mod conformance;
+mod losses;
+mod network;
+mod outages;
+mod refusals;
+mod server;
+mod users;
