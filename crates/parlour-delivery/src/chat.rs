@@ -48,6 +48,8 @@ pub(crate) struct ChatState {
     /// Whether somebody is reading the chat's head and members.
     pub(crate) led: bool,
     pub(crate) active_at: Instant,
+    /// When its head was last read from the store; `None` if it must be read at once.
+    pub(crate) compared_at: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,8 @@ impl ChatState {
             repairing: false,
             led: false,
             active_at: Instant::now(),
+            // It is entered by reading it.
+            compared_at: Some(Instant::now()),
         }
     }
 
@@ -132,9 +136,10 @@ impl ChatState {
         std::mem::take(&mut self.introductions_due) || !joined.is_empty()
     }
 
-    /// Takes the chat out of service if nobody needs it. True if it is out.
+    /// Takes the chat out of service if nobody needs it. True if it is out. Missing events are read first: they may name
+    /// somebody who needs it.
     pub(crate) fn retire(&mut self) -> bool {
-        if self.holds == 0 && self.seats.is_empty() {
+        if self.holds == 0 && self.seats.is_empty() && !self.repairing {
             self.stage = Stage::Gone;
         }
         self.stage == Stage::Gone

@@ -42,9 +42,9 @@ impl Connection {
             return Err(DeliveryError::Stopping);
         }
         let id = ConnectionId::new(core.connections.fetch_add(1, Ordering::Relaxed));
-        let (outbox, outgoing) = Outbox::new(new.encoding);
+        let (outbox, outgoing) = Outbox::behind(Arc::clone(&core.gate), new.encoding);
         let link = Arc::new(Link::new(id, new, outbox));
-        // Should the route fail, or this future be dropped, this takes the connection out again.
+        // Should this future be dropped, this takes the connection out again.
         let connection = Self {
             core: Arc::clone(core),
             link: Arc::clone(&link),
@@ -52,8 +52,7 @@ impl Connection {
             is_detached: AtomicBool::new(false),
         };
         core.hub.add_link(&link);
-        let arrival = core.bus.register(link.user, link.route()).await?;
-        core.arrived(link.user, arrival);
+        core.register(&link).await;
         Ok(connection)
     }
 
@@ -123,10 +122,11 @@ impl Core {
             self.hub.unseat(chat, link.id);
         }
         let touched = self.watchers.close(link);
-        if let Err(error) = self.bus.unregister(link.user, link.id).await {
-            tracing::debug!(%error, "a route could not be taken away; it ends with this node");
+        if was_last {
+            self.note_departure(link.user);
         }
-        self.watchers.settle_interest(&self.bus, touched).await;
+        self.unregister(link, at).await;
+        self.settle_interest(touched).await;
         if was_last {
             self.departed(link.user, at);
         }

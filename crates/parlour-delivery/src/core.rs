@@ -4,16 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use parlour_bus::SharedBus;
+use parlour_bus::{Health, SharedBus};
 use parlour_model::Clock;
 use parlour_store::{SharedStore, StoreError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::DeliveryParts;
+use crate::debts::Debts;
+use crate::home::Homes;
 use crate::hub::Hub;
-use crate::presence::Watchers;
+use crate::lapse::{Gate, RevocationsKnown};
+use crate::nodes::Nodes;
+use crate::presence::{Doubt, Watchers};
 use crate::receipts::Counts;
+use crate::registration::Registrations;
+use crate::resync::Resync;
 use crate::router::Router;
 use crate::typing::Typists;
 
@@ -32,14 +39,24 @@ pub(crate) struct Core {
     pub(crate) hub: Hub,
     pub(crate) router: Router,
     pub(crate) watchers: Watchers,
+    pub(crate) doubt: Doubt,
     pub(crate) typists: Typists,
     pub(crate) counts: Counts,
-    pub(crate) resync_due: tokio::sync::Notify,
+    pub(crate) health: watch::Receiver<Health>,
+    pub(crate) registrations: Registrations,
+    pub(crate) debts: Debts,
+    pub(crate) nodes: Nodes,
+    pub(crate) homes: Homes,
+    pub(crate) resync: Resync,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) revocations_known: RevocationsKnown,
 }
 
 impl Core {
     pub(crate) fn new(parts: DeliveryParts) -> Self {
+        let revocations_known = RevocationsKnown::until(parts.clock.now());
         Self {
+            health: parts.bus.health(),
             store: parts.store,
             bus: parts.bus,
             clock: parts.clock,
@@ -49,9 +66,16 @@ impl Core {
             hub: Hub::default(),
             router: Router::new(),
             watchers: Watchers::default(),
+            doubt: Doubt::default(),
             typists: Typists::default(),
             counts: Counts::default(),
-            resync_due: tokio::sync::Notify::new(),
+            registrations: Registrations::default(),
+            debts: Debts::default(),
+            nodes: Nodes::default(),
+            homes: Homes::new(),
+            resync: Resync::new(),
+            gate: Arc::default(),
+            revocations_known,
         }
     }
 

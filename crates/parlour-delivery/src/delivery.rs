@@ -1,17 +1,21 @@
 //! The face of this crate: what the service announces and the gateway attaches.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlour_bus::SharedBus;
-use parlour_model::{ChatId, ChosenStatus, Clock, Event, Marks, Presence, SessionId, UserId};
+use parlour_model::{
+    ChatId, ChosenStatus, Clock, Draft, Event, Marks, Presence, SessionId, Timestamp, UserId,
+};
 use parlour_store::SharedStore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::core::Core;
 use crate::packet::Packet;
+
 use crate::pump::Origin;
-use crate::{Connection, DeliveryError, NewConnection};
+use crate::{Connection, DeliveryError, HomeError, HomeHandler, HomeOutcome, NewConnection};
 
 /// What delivery is made of.
 pub struct DeliveryParts {
@@ -48,11 +52,13 @@ impl Delivery {
     pub fn start(&self) {
         let core = &self.core;
         core.spawn(Arc::clone(core).read_inbox());
-        core.spawn(Arc::clone(core).resync_when_due());
-        core.spawn(Arc::clone(core).compare_regularly());
+        core.spawn(Arc::clone(core).compare_as_due());
+        core.spawn(Arc::clone(core).pay_debts());
+        core.spawn(Arc::clone(core).show_outages());
         core.spawn(Arc::clone(core).end_typing());
         core.spawn(Arc::clone(core).watch_nodes());
         core.spawn(Arc::clone(core).sample_regularly());
+        core.tracker.spawn(Arc::clone(core).say_farewell());
     }
 
     /// Tells everybody entitled to it of a committed event, whether this attempt created it or an earlier one. For
@@ -60,6 +66,13 @@ impl Delivery {
     pub fn announce(&self, event: &Event) {
         self.core.accept(event, Origin::Own);
         self.core.announce_elsewhere(event);
+    }
+
+    /// Takes in an event that another node committed for this one, and announces itself: the connections of this node get
+    /// it in its place, as if the announcement had come already.
+    pub fn take_in(&self, event: &Event) {
+        self.core.store.observe(event);
+        self.core.accept(event, Origin::Own);
     }
 
     /// Tells of a user's watermarks that rose: their own devices always, everybody in chats of up to 64 members, and
@@ -71,8 +84,7 @@ impl Delivery {
     /// Tells the members who look at the chat that another one types, or stopped. Ends by itself after five seconds.
     pub fn typing(&self, chat: ChatId, user: UserId, on: bool) {
         self.core.show_typing(chat, user, on);
-        let packet = Packet::Typing { chat, user, on };
-        self.core.tell_members_nodes(chat, packet);
+        self.core.tell_typing(chat, user, on);
     }
 
     /// Tells those who look at the user of the status they chose. The store has it already.
@@ -92,12 +104,50 @@ impl Delivery {
         self.core.close_sessions(sessions);
     }
 
-    /// What others see of these users now.
-    pub async fn presence(&self, users: &[UserId]) -> Vec<Presence> {
-        self.core.presence(users).await
+    /// Says that every session revoked before `time` has been closed here, as its caller knows from the store. A node that
+    /// comes back after a lapse asks the store for those after it before it delivers anything.
+    pub fn revocations_known(&self, time: Timestamp) {
+        self.core.revocations_known.raise(time);
     }
 
-    /// Attaches a connection: its route stands when this returns, so that nothing committed later is missed. Call
+    /// Lets this node append for others, as the home of chats. Once, before [`Delivery::start`] or soon after; without it
+    /// other nodes are told that nobody serves here, and append themselves.
+    pub fn serve_home(&self, handler: Arc<dyn HomeHandler>) {
+        self.core.serve_home(handler);
+    }
+
+    /// Whether another node is the home of this chat, so that [`Delivery::ask_home`] would ask somebody. Costs no call.
+    #[must_use]
+    pub fn has_home_elsewhere(&self, chat: ChatId) -> bool {
+        self.core.home_of(chat).is_some()
+    }
+
+    /// Asks the home of a chat to append drafts: one outcome for each, in their order. For a chat whose commits lose
+    /// races against other nodes; where they do not, appending here is faster. The drafts carry the epoch at which
+    /// their authors were authorized here. Requests that wait for the same node at the same moment share a packet.
+    ///
+    /// If the future is dropped, the home may append all the same.
+    ///
+    /// # Errors
+    /// [`HomeError`]. After [`HomeError::Here`], [`HomeError::Nobody`] and [`HomeError::Full`] nothing came of the request:
+    /// append here at once. After [`HomeError::Silent`] the drafts may be in the log or may still enter it: whoever appends
+    /// them here uses the same keys, and answers nothing definite before a commit or a look for the keys.
+    pub async fn ask_home(
+        &self,
+        chat: ChatId,
+        drafts: Vec<Draft>,
+        within: Duration,
+    ) -> Result<Vec<HomeOutcome>, HomeError> {
+        self.core.ask_home(chat, drafts, within).await
+    }
+
+    /// What `viewer` sees of these users now.
+    pub async fn presence(&self, viewer: UserId, users: &[UserId]) -> Vec<Presence> {
+        self.core.presence(viewer, users).await
+    }
+
+    /// Attaches a connection: its route stands when this returns, so that nothing committed later is missed. If the bus
+    /// does not answer, the route is written when it does, and until then the store is asked instead. Call
     /// [`Connection::sync`] next.
     ///
     /// # Errors

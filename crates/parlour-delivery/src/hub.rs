@@ -71,6 +71,13 @@ impl Hub {
         of_user.flat_map(|links| links.value().clone()).collect()
     }
 
+    /// Looks at each user with a connection.
+    pub(crate) fn for_each_user(&self, mut look: impl FnMut(UserId)) {
+        for links in &self.users {
+            look(*links.key());
+        }
+    }
+
     pub(crate) fn user_count(&self) -> usize {
         self.users.len()
     }

@@ -1,14 +1,19 @@
 //! What other nodes say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use parlour_bus::Inbound;
+use parlour_bus::{Inbound, ResyncReason};
 use parlour_model::Event;
 
 use crate::core::Core;
-use crate::packet::Packet;
+use crate::packet::{Packet, PacketEvent};
 use crate::pump::Origin;
+use crate::sampling::gauge;
+
+/// How often it is measured how much waits.
+const SAMPLE_PAUSE: Duration = Duration::from_secs(5);
 
 impl Core {
     /// Reads the inbox until the bus closes.
@@ -17,22 +22,32 @@ impl Core {
             tracing::error!("the inbox of the bus was taken before: other nodes will not be heard");
             return;
         };
-        while let Some(inbound) = inbox.next().await {
+        let mut samples = tokio::time::interval(SAMPLE_PAUSE);
+        loop {
+            let inbound = tokio::select! {
+                biased;
+                // Now and then, and also while packets never stop coming.
+                _ = samples.tick() => {
+                    gauge("parlour_bus_inbox_packets", inbox.len());
+                    continue;
+                }
+                inbound = inbox.next() => inbound,
+            };
             match inbound {
-                Inbound::Packet(packet) => self.read_packet(&packet),
-                Inbound::Resync(reason) => self.resync(reason.as_str()),
+                Some(Inbound::Packet(packet)) => self.read_packet(&packet),
+                Some(Inbound::Resync(reason)) => {
+                    if matches!(reason, ResyncReason::Lapsed | ResyncReason::Reconnected) {
+                        self.doubt.begin();
+                    }
+                    if reason == ResyncReason::Lapsed {
+                        // What waits in the inbox waits for this.
+                        self.live_again().await;
+                    }
+                    self.resync(reason.as_str());
+                }
+                None => return,
             }
         }
-    }
-
-    /// Something may have been missed.
-    fn resync(&self, reason: &'static str) {
-        tracing::info!(
-            reason,
-            "resync: routes are written again and heads compared"
-        );
-        metrics::counter!("parlour_resyncs_total", "reason" => reason).increment(1);
-        self.resync_due.notify_one();
     }
 
     fn read_packet(self: &Arc<Self>, bytes: &Bytes) {
@@ -49,18 +64,35 @@ impl Core {
     fn take_in(self: &Arc<Self>, packet: Packet) {
         match packet {
             Packet::Events(events) => {
-                for event in events {
-                    let event = Event::from(event);
-                    self.store.observe(&event);
-                    self.accept(&event, Origin::Remote);
+                if let Some(event) = events.first() {
+                    self.pass_on(event.chat(), &events);
                 }
+                self.take_in_events(events);
             }
+            Packet::Passed(events) => self.take_in_events(events),
             Packet::Doorbell { chat, head } => self.doorbell(chat, head),
             Packet::Receipt(receipt) => self.show_receipt(receipt),
             Packet::CountsDue { chat } => self.count_soon(chat, false),
             Packet::Typing { chat, user, on } => self.show_typing(chat, user, on),
-            Packet::Presence(presence) => self.show_presence(presence),
+            Packet::Presence {
+                presence,
+                last_seen,
+            } => self.show_presence(presence, last_seen),
             Packet::Revoked(sessions) => self.close_sessions(&sessions),
+            Packet::Home(words) => self.hear_home_words(words),
+            Packet::Compare => self.resync("told"),
+            Packet::Farewell {
+                number,
+                incarnation,
+            } => self.heard_farewell(number, incarnation),
+        }
+    }
+
+    fn take_in_events(self: &Arc<Self>, events: Vec<PacketEvent>) {
+        for event in events {
+            let event = Event::from(event);
+            self.store.observe(&event);
+            self.accept(&event, Origin::Remote);
         }
     }
 }

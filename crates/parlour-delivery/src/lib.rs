@@ -7,7 +7,9 @@
 //! - An event reaches a connection only while its user is a member by the log; nothing comes after their removal.
 //! - A connection sees each chat's events by rising seq, without a hole, each once per sync.
 //! - Nothing waits for a slow reader but that reader's own sync.
-//! - Losing any packet, or all of them, makes messages late.
+//! - Losing any packet, or all of them, makes messages late. So does a bus that is away: heads and memberships are read
+//!   from the store meanwhile, and what other nodes should have been told is owed.
+//! - A node that others may have believed dead delivers nothing before it knows which sessions ended meanwhile.
 
 mod connection;
 mod delivery;
@@ -17,6 +19,8 @@ mod core;
 mod hub;
 mod link;
 mod outbox;
+mod reach;
+mod registration;
 
 mod chat;
 mod follow;
@@ -24,19 +28,28 @@ mod pump;
 mod summary;
 mod sync;
 
+mod home;
 mod inbox;
 mod packet;
 mod router;
 
-mod presence;
-mod receipts;
+mod budget;
+mod compare;
+mod debts;
+mod lapse;
+mod nodes;
 mod resync;
 mod revocation;
+
+mod presence;
+mod receipts;
+mod sampling;
 mod typing;
 
 pub use connection::{Connection, NewConnection};
 pub use delivery::{Delivery, DeliveryParts};
 pub use error::DeliveryError;
+pub use home::{HomeError, HomeHandler, HomeOutcome, HomeRefusal};
 pub use outbox::{Batch, Outbox, Outgoing};
 pub use parlour_bus::ConnectionId;
 pub use summary::chat_body;

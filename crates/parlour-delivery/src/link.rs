@@ -92,6 +92,16 @@ impl Link {
             .is_some_and(|seats| seats.contains(&chat))
     }
 
+    /// The chats in which it has a seat now.
+    pub(crate) fn seats_now(&self) -> Vec<ChatId> {
+        self.seats().clone().unwrap_or_default()
+    }
+
+    /// Whether it has been taken out of everything, or is about to be.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.watched().is_none()
+    }
+
     /// Ends the giving of seats; answers those it has.
     pub(crate) fn close_seats(&self) -> Vec<ChatId> {
         self.seats().take().unwrap_or_default()

@@ -13,6 +13,8 @@ use parlour_model::limits;
 use parlour_protocol::{CloseCode, Encoded, Encoding, ServerFrame};
 use tokio::sync::Notify;
 
+use crate::lapse::Gate;
+
 /// The end of a connection's queue that everybody may write to. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Outbox {
@@ -38,6 +40,7 @@ pub enum Batch {
 #[derive(Debug)]
 struct Shared {
     encoding: Encoding,
+    gate: Arc<Gate>,
     queue: Mutex<Queue>,
     /// Something was put in, or the outbox closed. The writer waits here.
     arrived: Notify,
@@ -64,8 +67,14 @@ impl Outbox {
     /// An empty outbox of a connection that speaks `encoding`, and its other end.
     #[must_use]
     pub fn new(encoding: Encoding) -> (Self, Outgoing) {
+        Self::behind(Arc::default(), encoding)
+    }
+
+    /// As [`Outbox::new`], and nothing is taken out of it while the gate is shut.
+    pub(crate) fn behind(gate: Arc<Gate>, encoding: Encoding) -> (Self, Outgoing) {
         let shared = Arc::new(Shared {
             encoding,
+            gate,
             queue: Mutex::default(),
             arrived: Notify::new(),
             room: Notify::new(),
@@ -123,6 +132,11 @@ impl Outbox {
     /// Closes the connection at once: what waits is not written.
     pub fn cut(&self, code: CloseCode) {
         self.shared.close(code, true);
+    }
+
+    /// Lets the writer look again.
+    pub(crate) fn wake(&self) {
+        self.shared.arrived.notify_one();
     }
 
     /// How the connection's frames are encoded.
@@ -222,7 +236,12 @@ impl Outgoing {
 
     /// What waits, without waiting for more.
     pub fn try_next_batch(&mut self, bytes_max: usize) -> Option<Batch> {
-        let batch = self.shared.lock().take(bytes_max)?;
+        let mut queue = self.shared.lock();
+        if self.shared.gate.is_shut() && !queue.frames.is_empty() {
+            return None;
+        }
+        let batch = queue.take(bytes_max)?;
+        drop(queue);
         self.shared.room.notify_waiters();
         Some(batch)
     }

@@ -4,11 +4,14 @@
 //! run side by side. A packet of another version is not guessed at: the node asks the store instead.
 
 use bytes::Bytes;
+use parlour_bus::NodeRef;
 use parlour_model::{
-    ChatId, Content, Countable, Event, EventId, EventKey, Presence, Seq, SessionId, Timestamp,
-    UserId,
+    Audience, ChatId, Content, Countable, Event, EventId, EventKey, Presence, Seq, SessionId,
+    Timestamp, UserId,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::home::HomeWord;
 
 const VERSION: u8 = 1;
 
@@ -34,8 +37,23 @@ pub(crate) enum Packet {
         user: UserId,
         on: bool,
     },
-    Presence(Presence),
+    /// A user looks another way now, and whoever may see since when.
+    Presence {
+        presence: Presence,
+        last_seen: Audience,
+    },
     Revoked(Vec<SessionId>),
+    /// As [`Packet::Events`], by a node that got them for somebody who had just left it. Not to be passed on again.
+    Passed(Vec<PacketEvent>),
+    /// Some announcements of the sender are lost, too many to name: compare with the store.
+    Compare,
+    /// This life of a node ends, and has announced everything it committed.
+    Farewell {
+        number: u16,
+        incarnation: u64,
+    },
+    /// Requests to a home, and its answers.
+    Home(Vec<HomeWord>),
 }
 
 /// A member's watermarks, and who is told.
@@ -77,6 +95,13 @@ pub(crate) enum PacketError {
 }
 
 impl Packet {
+    pub(crate) fn farewell(node: NodeRef) -> Self {
+        Self::Farewell {
+            number: node.number.get(),
+            incarnation: node.incarnation,
+        }
+    }
+
     pub(crate) fn encode(&self) -> Bytes {
         let mut bytes = vec![VERSION];
         rmp_serde::encode::write_named(&mut bytes, self)
@@ -90,6 +115,12 @@ impl Packet {
             Some((version, _)) => Err(PacketError::Version(*version)),
             None => Err(PacketError::Empty),
         }
+    }
+}
+
+impl PacketEvent {
+    pub(crate) fn chat(&self) -> ChatId {
+        self.chat
     }
 }
 
@@ -174,13 +205,22 @@ mod tests {
                 user,
                 on: false,
             },
-            Packet::Presence(Presence {
-                user,
-                status: PresenceStatus::Away,
-                last_seen: None,
-                version: 3,
-            }),
+            Packet::Presence {
+                presence: Presence {
+                    user,
+                    status: PresenceStatus::Away,
+                    last_seen: None,
+                    version: 3,
+                },
+                last_seen: Audience::Nobody,
+            },
             Packet::Revoked(vec![SessionId::new(4).unwrap()]),
+            Packet::Passed(Vec::new()),
+            Packet::Compare,
+            Packet::Farewell {
+                number: 1_023,
+                incarnation: u64::MAX,
+            },
         ]
     }
 

@@ -3,10 +3,11 @@
 //! The bus holds one cell per user and decides from the live routes what it says; nodes only ask it to settle. So a late
 //! or doubled request changes nothing, and nobody looks offline while a route to them lives.
 
+mod outage;
+mod privacy;
 mod watchers;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use parlour_bus::{Arrival, Chosen, NodeRef, PresenceEdge};
 use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId, limits};
@@ -15,12 +16,10 @@ use crate::core::Core;
 use crate::link::Link;
 use crate::packet::Packet;
 
-pub(crate) use watchers::Watchers;
+use privacy::Asked;
 
-/// How long after the end of a node its users may look connected.
-const LAPSE_GRACE: Duration = Duration::from_secs(5);
-/// How often the list of nodes is looked at.
-const NODES_PAUSE: Duration = Duration::from_secs(3);
+pub(crate) use outage::Doubt;
+pub(crate) use watchers::Watchers;
 
 impl Core {
     /// A user's route was written.
@@ -62,12 +61,14 @@ impl Core {
         });
     }
 
-    async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
-        match self.bus.settle(user, chosen, at).await {
+    /// Makes what others see of a user right, now or as soon as the bus answers.
+    pub(crate) async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
+        match self.ask_bus(self.bus.settle(user, chosen, at)).await {
             Ok(Some(edge)) => self.tell_edge(edge).await,
             Ok(None) => {}
             Err(error) => {
-                tracing::debug!(%error, %user, "presence could not be settled");
+                tracing::debug!(%error, %user, "presence could not be settled; that is owed");
+                self.debts.owe_presence(user, chosen, at);
                 metrics::counter!("parlour_presence_errors_total").increment(1);
             }
         }
@@ -76,9 +77,13 @@ impl Core {
     async fn tell_edge(&self, edge: PresenceEdge) {
         let presence = edge.presence;
         metrics::counter!("parlour_presence_edges_total").increment(1);
-        self.show_presence(presence);
-        self.tell_nodes(&edge.watchers, &Packet::Presence(presence))
-            .await;
+        let last_seen = self.audience_of(&presence).await;
+        self.show_presence(presence, last_seen);
+        let packet = Packet::Presence {
+            presence,
+            last_seen,
+        };
+        self.tell_nodes(&edge.watchers, &packet).await;
         if let Some(at) = presence.last_seen
             && let Err(error) = self.store.set_last_seen(presence.user, at).await
         {
@@ -86,16 +91,19 @@ impl Core {
         }
     }
 
-    /// What others see of these users. Unknown where the bus does not say.
-    pub(crate) async fn presence(self: &Arc<Self>, users: &[UserId]) -> Vec<Presence> {
-        let (presence, routes) = tokio::join!(self.bus.presence(users), self.bus.routes(users));
+    /// What others see of these users, but for when they were last seen. Unknown where the bus does not say.
+    async fn settled(self: &Arc<Self>, users: &[UserId]) -> Vec<Presence> {
+        let (presence, routes) = tokio::join!(
+            self.ask_bus(self.bus.presence(users)),
+            self.ask_bus(self.bus.routes(users))
+        );
         let Ok(mut presence) = presence else {
             return users.iter().map(|user| unknown(*user)).collect();
         };
         if let Ok(routes) = routes {
             self.heal(&presence, &routes);
         }
-        self.fill_last_seen(&mut presence).await;
+        self.doubt.cast_on(&mut presence);
         presence
     }
 
@@ -105,49 +113,6 @@ impl Core {
             if presence.status != PresenceStatus::Offline && routes.is_empty() {
                 self.departed(presence.user, self.clock.now());
             }
-        }
-    }
-
-    async fn fill_last_seen(&self, presence: &mut [Presence]) {
-        let wanting = |presence: &Presence| {
-            presence.status == PresenceStatus::Offline && presence.last_seen.is_none()
-        };
-        let users: Vec<UserId> = presence
-            .iter()
-            .filter(|presence| wanting(presence))
-            .map(|presence| presence.user)
-            .collect();
-        if users.is_empty() {
-            return;
-        }
-        let Ok(known) = self.store.last_known(&users).await else {
-            return; // Offline is right; since when is not worth an error.
-        };
-        for (presence, known) in presence.iter_mut().filter(|p| wanting(p)).zip(known) {
-            presence.last_seen = known.last_seen;
-        }
-    }
-
-    /// Settles those who were on nodes that are gone, as far as somebody here looks at them.
-    pub(crate) async fn watch_nodes(self: Arc<Self>) {
-        let mut known: Vec<NodeRef> = Vec::new();
-        loop {
-            tokio::time::sleep(NODES_PAUSE).await;
-            let Ok(nodes) = self.bus.nodes().await else {
-                continue;
-            };
-            if known.iter().any(|node| !nodes.contains(node)) {
-                let core = Arc::clone(&self);
-                self.spawn(async move { core.settle_watched().await });
-            }
-            known = nodes;
-        }
-    }
-
-    async fn settle_watched(self: &Arc<Self>) {
-        tokio::time::sleep(LAPSE_GRACE).await;
-        for user in self.watchers.users() {
-            self.settle(user, Chosen::Unknown, self.clock.now()).await;
         }
     }
 
@@ -162,11 +127,20 @@ impl Core {
             return Vec::new();
         };
         // Before the read: a change settled after it is told, one before it is read.
-        self.watchers.settle_interest(&self.bus, touched).await;
-        let presence = self.presence(&users).await;
+        self.settle_interest(touched).await;
+        let asked = Asked {
+            viewer: link.user,
+            asked_at: self.clock.now(),
+        };
+        let mut presence = self.settled(&users).await;
         for presence in &presence {
             self.watchers.note_version(presence);
         }
+        let is_unknown = |presence: &Presence| presence.status == PresenceStatus::Unknown;
+        if presence.iter().any(is_unknown) {
+            self.debts.owe_looks();
+        }
+        self.fill_last_seen(asked, &mut presence).await;
         presence
     }
 }

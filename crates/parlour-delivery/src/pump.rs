@@ -44,7 +44,13 @@ impl Core {
             let accepted = entry.lock().accept(event);
             match accepted {
                 Accepted::Gone => self.hub.retire(&entry),
-                Accepted::Nothing => return,
+                Accepted::Nothing => {
+                    // The chat may have been entered at a head that includes the event: then nobody has been told yet.
+                    if event.content.changes_membership() {
+                        self.introduce(&entry, &event.content.named_users());
+                    }
+                    return;
+                }
                 Accepted::Hole => {
                     metrics::counter!("parlour_holes_total").increment(1);
                     return self.repair(&entry);
@@ -152,7 +158,7 @@ impl Core {
         for user in users {
             for link in self.hub.links_of(*user) {
                 if !link.has_seat(entry.id) {
-                    self.join(link, entry.id);
+                    self.join(link, entry.id, Seq::ZERO);
                 }
             }
         }
@@ -178,6 +184,7 @@ impl Core {
             tokio::time::sleep(REORDER_GRACE).await;
             core.fill_hole(&entry).await;
             entry.moved.notify_waiters();
+            core.hub.retire(&entry);
         });
     }
 

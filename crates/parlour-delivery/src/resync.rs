@@ -1,137 +1,318 @@
 //! Finding what was missed without anybody saying so.
 //!
-//! Once a minute the heads of recently active chats are compared with the store, which finds the lost last message of
-//! a quiet chat. When the bus says that it may have forgotten or lost something, everything is written and compared
-//! again, newest chats first and with pauses, because all nodes may be doing it at once.
+//! One task compares chats with their heads and users with their memberships, when [`crate::compare`] says that they are
+//! due, under budgets that hold for the whole node. So a comparison never runs twice at once, and a cluster in which all
+//! nodes resync asks of the store what the nodes' budgets add up to.
+//!
+//! A resync first writes all routes again, then makes everything due. Its start is spread by the number of nodes, because
+//! what makes one node resync often makes all of them.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Seq, UserId};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::budget::Budget;
+use crate::chat::Stage;
+use crate::compare::{Candidate, Pace, due};
 use crate::core::Core;
 use crate::follow::HEADS_PER_READ;
+use crate::home::mix;
 use crate::hub::Entry;
 use crate::link::Link;
 
-const COMPARE_PAUSE: Duration = Duration::from_secs(60);
-/// A chat counts as recently active for this long.
-const ACTIVE_FOR: Duration = Duration::from_secs(600);
-/// Between two reads of a resync.
-const READ_PAUSE: Duration = Duration::from_millis(20);
-/// Routes written at once.
-const WRITES_AT_ONCE: usize = 16;
-const SAMPLE_PAUSE: Duration = Duration::from_secs(15);
+/// Heads and lists of memberships that one node may ask for in a second to compare them.
+const HEADS_PER_SECOND: u32 = 2_000;
+const MEMBERSHIPS_PER_SECOND: u32 = 500;
+/// Heads of quiet chats that may be asked for in a second while nothing is wrong.
+const QUIET_HEADS_PER_SECOND: u32 = 200;
+/// Memberships read at once.
+const READS_AT_ONCE: usize = 8;
+/// Between two rounds: while the bus works, and while it is away or something is still due.
+const ROUND_PAUSE: Duration = Duration::from_secs(5);
+const SHORT_PAUSE: Duration = Duration::from_secs(1);
+/// By how much each further node spreads the start of a resync, and the most.
+const SPREAD_PER_NODE: Duration = Duration::from_millis(50);
+const SPREAD_MAX: Duration = Duration::from_secs(5);
+
+/// What is due, and who is told.
+#[derive(Debug)]
+pub(crate) struct Resync {
+    /// A whole resync is due.
+    due: Notify,
+    /// A round of comparisons is due.
+    round: Notify,
+    state: Mutex<State>,
+    heads: Budget,
+    memberships: Budget,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// What was compared before this is due, and why.
+    since: Option<(Instant, &'static str)>,
+    /// When the memberships of users were compared; `None` for those due at once.
+    users: HashMap<UserId, Option<Instant>>,
+    resyncs: u64,
+}
+
+impl Resync {
+    pub(crate) fn new() -> Self {
+        Self {
+            due: Notify::new(),
+            round: Notify::new(),
+            state: Mutex::default(),
+            heads: Budget::new(HEADS_PER_SECOND),
+            memberships: Budget::new(MEMBERSHIPS_PER_SECOND),
+        }
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// From when on a comparison counts, and why.
+    fn since(&self) -> Option<(Instant, &'static str)> {
+        self.with(|state| state.since)
+    }
+}
 
 impl Core {
-    /// Compares heads once a minute.
-    pub(crate) async fn compare_regularly(self: Arc<Self>) {
+    /// Something may have been missed: routes are written again and everything is compared.
+    pub(crate) fn resync(&self, reason: &'static str) {
+        tracing::info!(
+            reason,
+            "resync: routes are written again and heads compared"
+        );
+        metrics::counter!("parlour_resyncs_total", "reason" => reason).increment(1);
+        self.resync.due.notify_one();
+    }
+
+    /// Makes every chat and user due that was compared before now.
+    pub(crate) fn compare_everything(&self, why: &'static str) {
+        let since = Some((Instant::now(), why));
+        self.resync.with(|state| state.since = since);
+        self.resync.round.notify_one();
+    }
+
+    /// A connection was without a route for a while: looks for what its node was not told.
+    pub(crate) fn look_for_missed(&self, link: &Link) {
+        for chat in link.seats_now() {
+            if let Some(entry) = self.hub.chat(chat) {
+                entry.lock().compared_at = None;
+            }
+        }
+        self.resync
+            .with(|state| state.users.insert(link.user, None));
+        self.resync.round.notify_one();
+    }
+
+    /// Compares what is due, for ever.
+    pub(crate) async fn compare_as_due(self: Arc<Self>) {
+        let mut health = self.health.clone();
         loop {
-            tokio::time::sleep(COMPARE_PAUSE).await;
-            let mut chats = self.hub.chats();
-            let now = Instant::now();
-            chats.retain(|chat| now.duration_since(chat.lock().active_at) < ACTIVE_FOR);
-            self.compare(chats, "anti_entropy").await;
+            let pause = if self.compare_round().await {
+                Duration::ZERO
+            } else if self.is_bus_away() || self.resync.since().is_some() {
+                SHORT_PAUSE
+            } else {
+                ROUND_PAUSE
+            };
+            tokio::select! {
+                biased;
+                // A resync makes more due than any round would find.
+                () = self.resync.due.notified() => self.begin_resync().await,
+                () = self.resync.round.notified() => {}
+                // Without the bus rounds are short.
+                Ok(()) = health.changed() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
         }
     }
 
-    /// Does what a resync asks for, as often as it is asked.
-    pub(crate) async fn resync_when_due(self: Arc<Self>) {
-        loop {
-            self.resync_due.notified().await;
-            self.rewrite_routes().await;
-            self.watchers.renew_interest(&self.bus).await;
-            let mut chats = self.hub.chats();
-            chats.sort_by_key(|chat| std::cmp::Reverse(chat.lock().newest()));
-            self.compare(chats, "resync").await;
-            self.find_unknown_chats().await;
-        }
+    async fn begin_resync(self: &Arc<Self>) {
+        tokio::time::sleep(self.spread()).await;
+        self.rewrite_routes().await;
+        self.look_again().await;
+        // After the routes: what is committed from here on is announced to this node.
+        self.compare_everything("resync");
     }
 
-    async fn rewrite_routes(self: &Arc<Self>) {
-        let writes =
-            stream::iter(self.hub.links()).for_each_concurrent(WRITES_AT_ONCE, |link| async move {
-                self.write_route(&link).await;
+    /// How long this resync waits, so that not all nodes start together. A node without others does not.
+    fn spread(&self) -> Duration {
+        let others = self.nodes_known().saturating_sub(1);
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        let most = SPREAD_PER_NODE.saturating_mul(others).min(SPREAD_MAX);
+        let turn = self.resync.with(|state| {
+            state.resyncs += 1;
+            state.resyncs
+        });
+        let node = self.bus.node();
+        let mixed = mix(node.incarnation ^ (u64::from(node.number.get()) << 48) ^ (turn << 32));
+        let part = u32::try_from(mixed % 1_024).expect("below 1,024");
+        most * part / 1_024
+    }
+
+    /// Compares what is due, as far as a second's budget goes. Answers whether there may be more.
+    async fn compare_round(self: &Arc<Self>) -> bool {
+        let begun = Instant::now();
+        let since = self.resync.since();
+        let (chats, is_entering) = self.due_chats(begun, since.map(|(since, _)| since));
+        let users = self.due_users(begun, since.map(|(since, _)| since));
+        let why = match since {
+            Some((_, why)) => why,
+            None if self.is_bus_away() => "poll",
+            None => "anti_entropy",
+        };
+        let is_full =
+            chats.len() == self.resync.heads.per_second() || users.len() == self.users_per_round();
+        let (compared, looked_up) =
+            tokio::join!(self.compare(chats, why), self.find_unknown_chats(users));
+        if compared && looked_up && !is_full && !is_entering {
+            // Everything that was due when the round began has been compared.
+            self.resync.with(|state| {
+                if state.since == since {
+                    state.since = None;
+                }
             });
-        writes.await;
+        }
+        is_full && compared && looked_up
     }
 
-    async fn write_route(self: &Arc<Self>, link: &Arc<Link>) {
-        match self.bus.register(link.user, link.route()).await {
-            Ok(arrival) => self.arrived(link.user, arrival),
-            Err(error) => tracing::warn!(%error, "a route could not be written again"),
-        }
-        // It may have been detached meanwhile, and then nobody else takes the route away.
-        if link.watched().is_none()
-            && let Err(error) = self.bus.unregister(link.user, link.id).await
-        {
-            tracing::debug!(%error, "a route could not be taken away");
+    fn pace(&self, chats: usize) -> Pace {
+        if self.is_bus_away() {
+            Pace::without_bus()
+        } else if self.bus.is_alone() {
+            Pace::alone()
+        } else {
+            Pace::with_bus(chats, QUIET_HEADS_PER_SECOND)
         }
     }
 
-    /// Compares what this node has seen of chats with their heads, and reads what is missing.
-    async fn compare(self: &Arc<Self>, chats: Vec<Arc<Entry>>, why: &'static str) {
+    /// The chats to be compared now, and whether others cannot be yet because they are being entered.
+    fn due_chats(&self, now: Instant, since: Option<Instant>) -> (Vec<Arc<Entry>>, bool) {
+        let chats = self.hub.chats();
+        let mut is_entering = false;
+        let pace = self.pace(chats.len());
+        let candidates = chats.into_iter().filter_map(|chat| {
+            let state = chat.lock();
+            let follows = state.stage() == Stage::Following;
+            is_entering |= state.stage() == Stage::Entering;
+            let (active_at, newest) = (state.active_at, state.newest());
+            let compared_at = state.compared_at.filter(|at| Some(*at) >= since);
+            drop(state);
+            follows.then_some(Candidate {
+                item: chat,
+                compared_at,
+                active_at,
+                newest,
+            })
+        });
+        let due = due(
+            candidates.collect(),
+            &pace,
+            now,
+            self.resync.heads.per_second(),
+        );
+        let due = due.into_iter().map(|candidate| candidate.item);
+        (due.collect(), is_entering)
+    }
+
+    /// Those who are connected and whose memberships were compared longest ago. Who has just come has read them.
+    fn due_users(&self, now: Instant, since: Option<Instant>) -> Vec<UserId> {
+        let pause = self.pace(0).user;
+        let most = self.users_per_round();
+        let mut due: Vec<(Option<Instant>, UserId)> = self.resync.with(|state| {
+            state.users.retain(|user, _| self.hub.is_local(*user));
+            self.hub.for_each_user(|user| {
+                // Read when they connected, which may have been before something was lost.
+                let read_at = since.is_none().then_some(now);
+                state.users.entry(user).or_insert(read_at);
+            });
+            let users = state.users.iter();
+            users
+                .map(|(user, at)| (at.filter(|at| Some(*at) >= since), *user))
+                .filter(|(at, _)| at.is_none_or(|at| at + pause <= now))
+                .collect()
+        });
+        due.sort_unstable();
+        due.truncate(most);
+        due.into_iter().map(|(_, user)| user).collect()
+    }
+
+    fn users_per_round(&self) -> usize {
+        self.resync.memberships.per_second()
+    }
+
+    /// Compares what this node has seen of chats with their heads, and reads what is missing. Answers whether the store
+    /// answered; what it did not answer stays due.
+    async fn compare(self: &Arc<Self>, chats: Vec<Arc<Entry>>, why: &'static str) -> bool {
         for part in chats.chunks(HEADS_PER_READ) {
+            self.resync.heads.take(part.len()).await;
+            let asked_at = Instant::now();
             let asked: Vec<(ChatId, Seq)> = part
                 .iter()
                 .map(|chat| (chat.id, chat.lock().high_water()))
                 .collect();
+            let polled = asked.len() as u64;
+            metrics::counter!("parlour_heads_polled_total", "why" => why).increment(polled);
             let Ok(heads) = self.store.heads(&asked).await else {
-                continue; // The next comparison asks again.
+                return false;
             };
             for (chat, head) in part.iter().zip(heads) {
+                chat.lock().compared_at = Some(asked_at);
                 if let Some(head) = head
                     && self.want(chat, head.seq)
                 {
                     metrics::counter!("parlour_heads_behind_total", "found_by" => why).increment(1);
                 }
             }
-            tokio::time::sleep(READ_PAUSE).await;
         }
+        true
     }
 
-    /// Chats that local users joined without this node having heard of it.
-    async fn find_unknown_chats(self: &Arc<Self>) {
-        let mut users: Vec<UserId> = self.hub.links().iter().map(|link| link.user).collect();
-        users.sort_unstable();
-        users.dedup();
-        for user in users {
-            let Ok(memberships) = self.store.memberships(user).await else {
-                continue;
-            };
-            let joined = memberships.iter().filter(|row| row.member.is_joined());
-            for chat in joined.map(|row| row.chat) {
-                for link in self.hub.links_of(user) {
-                    if !link.has_seat(chat) {
-                        self.join(link, chat);
-                    }
-                }
+    /// Chats that local users joined or left without this node having heard of it. Answers whether the store answered.
+    async fn find_unknown_chats(self: &Arc<Self>, users: Vec<UserId>) -> bool {
+        let found = stream::iter(users)
+            .map(|user| async move {
+                self.resync.memberships.take(1).await;
+                self.find_unknown_chats_of(user).await
+            })
+            .buffer_unordered(READS_AT_ONCE);
+        found.all(std::future::ready).await
+    }
+
+    async fn find_unknown_chats_of(self: &Arc<Self>, user: UserId) -> bool {
+        let asked_at = Instant::now();
+        let Ok(memberships) = self.store.memberships(user).await else {
+            return false;
+        };
+        self.resync
+            .with(|state| state.users.insert(user, Some(asked_at)));
+
+        for row in memberships {
+            if row.member.is_joined() {
+                self.join_where_unknown(user, row.chat, row.member.joined_seq);
+            } else if let Some(left_seq) = row.member.left_seq
+                && let Some(entry) = self.hub.chat(row.chat)
+            {
+                // Their removal may be what this node has not seen.
+                self.want(&entry, left_seq);
             }
-            tokio::time::sleep(READ_PAUSE).await;
         }
+        true
     }
 
-    /// Measures what is there now and then, rather than at every change.
-    pub(crate) async fn sample_regularly(self: Arc<Self>) {
-        loop {
-            let links = self.hub.links();
-            let waiting: usize = links.iter().map(|link| link.outbox.len()).sum();
-            let bytes: usize = links.iter().map(|link| link.outbox.bytes()).sum();
-            gauge("parlour_online_users", self.hub.user_count());
-            gauge("parlour_followed_chats", self.hub.chat_count());
-            gauge("parlour_outbound_frames", waiting);
-            gauge("parlour_outbound_bytes", bytes);
-            tokio::time::sleep(SAMPLE_PAUSE).await;
+    fn join_where_unknown(self: &Arc<Self>, user: UserId, chat: ChatId, joined_at: Seq) {
+        for link in self.hub.links_of(user) {
+            if !link.has_seat(chat) {
+                metrics::counter!("parlour_chats_found_total").increment(1);
+                self.join(link, chat, joined_at);
+            }
         }
     }
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "gauges are floats, and counts of a process are small"
-)]
-fn gauge(name: &'static str, value: usize) {
-    metrics::gauge!(name).set(value as f64);
 }

@@ -31,7 +31,7 @@ impl Core {
         }
         let core = Arc::clone(self);
         self.spawn(async move {
-            if let Err(error) = core.bus.broadcast(packet.encode()).await {
+            if let Err(error) = core.ask_bus(core.bus.broadcast(packet.encode())).await {
                 tracing::warn!(%error, "some nodes could not be told; they will ask the store");
             }
         });

@@ -6,23 +6,29 @@
 //!   expires, the chat's head goes to the nodes as they are then, or who connected within that second would miss the
 //!   last message of a quiet chat.
 //! - A membership event is routed afresh, and to the users it names too.
+//! - Chats do not wait for each other, nor nodes for each other: what one node waits for at the same moment can leave
+//!   together.
+//! - Where the bus did not take something, the nodes are owed a doorbell. A node that stops announces the rest first.
 
 mod audience;
 mod nodes;
+mod passing;
+mod publish;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use dashmap::{DashMap, DashSet};
-use parlour_bus::{BusError, NodeRef, Receivers};
+use parlour_bus::BusError;
 use parlour_model::{ChatId, Event, Seq, UserId};
+use tokio_util::task::TaskTracker;
 
 use crate::core::Core;
 use crate::packet::{Packet, PacketEvent};
 use audience::Audience;
 use nodes::{ChatNodes, ROUTES_LAST};
+use passing::Departures;
 
 /// Events of one chat waiting to be published. Beyond, they become one doorbell.
 const WAITING_EVENTS_MAX: usize = 256;
@@ -34,6 +40,10 @@ pub(crate) struct Router {
     nodes: moka::future::Cache<ChatId, Arc<ChatNodes>>,
     audiences: moka::future::Cache<ChatId, Arc<Audience>>,
     asked: DashSet<ChatId>,
+    /// Users who left this node a moment ago.
+    departures: Departures,
+    /// Announcements under way: a node that stops waits for them.
+    under_way: TaskTracker,
 }
 
 /// What of one chat waits to be published.
@@ -55,6 +65,8 @@ impl Router {
                 .time_to_live(Duration::from_secs(60))
                 .build(),
             asked: DashSet::new(),
+            departures: Departures::default(),
+            under_way: TaskTracker::new(),
         }
     }
 
@@ -96,12 +108,15 @@ impl Router {
 impl Core {
     /// Announces a committed event to the other nodes.
     pub(crate) fn announce_elsewhere(self: &Arc<Self>, event: &Event) {
-        if self.bus.is_alone() || !self.router.put(event) {
+        if self.bus.is_alone() {
+            return;
+        }
+        if !self.router.put(event) {
             return;
         }
         let core = Arc::clone(self);
         let chat = event.chat;
-        self.spawn(async move {
+        self.see_through(async move {
             while let Some(outbound) = core.router.take(chat) {
                 core.publish_outbound(chat, outbound).await;
             }
@@ -110,85 +125,57 @@ impl Core {
 
     async fn publish_outbound(self: &Arc<Self>, chat: ChatId, outbound: Outbound) {
         let events: Vec<Event> = outbound.events.into();
-        let head = events
-            .iter()
-            .map(|event| event.seq)
-            .max()
-            .max(outbound.doorbell);
+        let newest = events.iter().map(|event| event.seq).max();
+        let Some(head) = newest.max(outbound.doorbell) else {
+            return;
+        };
         let nodes = match self.nodes_of_events(chat, &events, head).await {
             Ok(nodes) => nodes,
-            Err(error) => return lost(chat, &error),
+            Err(error) => {
+                self.owe_events(chat, head, &events);
+                return lost(chat, &error);
+            }
         };
         let mut packets = Vec::new();
         if !events.is_empty() {
-            let events = events.into_iter().map(PacketEvent::from);
+            let counted = (events.len() * nodes.nodes.len()) as u64;
+            metrics::counter!("parlour_events_published_total").increment(counted);
+            let events = events.iter().cloned().map(PacketEvent::from);
             packets.push(Packet::Events(events.collect()).encode());
         }
         if let Some(head) = outbound.doorbell {
             packets.push(Packet::Doorbell { chat, head }.encode());
         }
         for packet in packets {
-            if self.publish_to(&nodes.nodes, &packet).await {
+            let mut published = self.publish_to(&nodes.nodes, &packet).await;
+            if published.missed {
                 // Somebody was not there: their users may be elsewhere by now.
                 self.router.nodes.invalidate(&chat).await;
-                if let Ok(nodes) = self.nodes_of(chat).await {
-                    self.publish_to(&nodes.nodes, &packet).await;
+                match self.nodes_of_events(chat, &events, head).await {
+                    Ok(nodes) => published = self.publish_to(&nodes.nodes, &packet).await,
+                    Err(_) => published.failed = true,
                 }
             }
-        }
-    }
-
-    /// Sends a packet to each node; answers whether one of them was not there.
-    async fn publish_to(&self, nodes: &[NodeRef], packet: &Bytes) -> bool {
-        let mut missed = false;
-        for node in nodes {
-            match self.bus.publish(node, packet.clone()).await {
-                Ok(Receivers(0)) => missed = true,
-                Ok(_) => metrics::counter!("parlour_packets_published_total").increment(1),
-                Err(error) => {
-                    metrics::counter!("parlour_publish_errors_total").increment(1);
-                    tracing::debug!(%error, %node, "a packet may not have been published");
-                }
+            if published.failed {
+                self.owe_events(chat, head, &events);
             }
         }
-        missed
     }
 
-    /// Tells the other nodes where members of the chat are connected.
-    pub(crate) fn tell_members_nodes(self: &Arc<Self>, chat: ChatId, packet: Packet) {
-        if self.bus.is_alone() {
-            return;
-        }
-        let core = Arc::clone(self);
-        self.spawn(async move {
-            match core.nodes_of(chat).await {
-                Ok(nodes) => {
-                    core.publish_to(&nodes.nodes, &packet.encode()).await;
-                }
-                Err(error) => lost(chat, &error),
+    /// Rings for a chat at the nodes where its members and these users are now; owes it if the bus does not answer.
+    pub(crate) async fn ring(self: &Arc<Self>, chat: ChatId, head: Seq, named: &[UserId]) {
+        let Some(members) = self.audience(chat, &[]).await else {
+            return lost(chat, &Lost::Store);
+        };
+        let told = match self.other_nodes(&with(&members, named)).await {
+            Ok(nodes) => {
+                let doorbell = Packet::Doorbell { chat, head };
+                !self.publish_to(&nodes, &doorbell.encode()).await.failed
             }
-        });
-    }
-
-    /// Tells the other nodes where a user is connected.
-    pub(crate) fn tell_users_nodes(self: &Arc<Self>, user: UserId, packet: Packet) {
-        if self.bus.is_alone() {
-            return;
-        }
-        let core = Arc::clone(self);
-        self.spawn(async move {
-            if let Ok(nodes) = core.other_nodes(&[user]).await {
-                core.publish_to(&nodes, &packet.encode()).await;
-            }
-        });
-    }
-
-    /// Tells these nodes, but not this one.
-    pub(crate) async fn tell_nodes(&self, nodes: &[NodeRef], packet: &Packet) {
-        let own = self.bus.node();
-        let others: Vec<NodeRef> = nodes.iter().copied().filter(|node| *node != own).collect();
-        if !others.is_empty() {
-            self.publish_to(&others, &packet.encode()).await;
+            Err(_) => false,
+        };
+        if !told {
+            self.debts.owe_doorbell(chat, head, named);
         }
     }
 
@@ -197,25 +184,29 @@ impl Core {
         self: &Arc<Self>,
         chat: ChatId,
         events: &[Event],
-        head: Option<Seq>,
+        head: Seq,
     ) -> Result<Arc<ChatNodes>, Lost> {
         let members = self.audience(chat, events).await.ok_or(Lost::Store)?;
         let named = events.iter().flat_map(|event| event.content.named_users());
         let named: Vec<UserId> = named.collect();
         if named.is_empty() {
-            return self.remembered_nodes(chat, &members, head).await;
+            return self.remembered_nodes(chat, &members, Some(head)).await;
         }
-        let mut users = members.to_vec();
-        users.extend(named);
-        users.sort_unstable();
-        users.dedup();
-        self.read_nodes(chat, &users).await
+        self.read_nodes(chat, &with(&members, &named)).await
     }
 
     async fn nodes_of(self: &Arc<Self>, chat: ChatId) -> Result<Arc<ChatNodes>, Lost> {
         let members = self.audience(chat, &[]).await.ok_or(Lost::Store)?;
         self.remembered_nodes(chat, &members, None).await
     }
+}
+
+/// Members and others, each once.
+fn with(members: &[UserId], others: &[UserId]) -> Vec<UserId> {
+    let mut users = [members, others].concat();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 /// Why nobody could be told. The comparison of heads finds what was missed.
@@ -229,5 +220,5 @@ enum Lost {
 
 fn lost(chat: ChatId, error: &Lost) {
     metrics::counter!("parlour_announcements_lost_total").increment(1);
-    tracing::warn!(%chat, %error, "other nodes could not be told");
+    tracing::debug!(%chat, %error, "other nodes could not be told");
 }

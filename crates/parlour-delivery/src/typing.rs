@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::core::Core;
+use crate::packet::Packet;
 
 /// Typists shown by one node at once; more are not shown.
 const TYPISTS_MAX: usize = 16_384;
@@ -20,6 +21,7 @@ const SHOWN_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Default)]
 pub(crate) struct Typists {
     state: Mutex<State>,
+    told: Mutex<HashMap<(ChatId, UserId), Instant>>,
     /// The earliest end may have changed.
     changed: Notify,
 }
@@ -65,6 +67,27 @@ impl Typists {
         self.lock().forget(chat, user).is_some()
     }
 
+    /// Whether other nodes are to be told that somebody types, or stopped: of who goes on typing not more often than
+    /// it is shown, and of an end only if they were told of the beginning.
+    fn is_to_be_told(&self, chat: ChatId, user: UserId, on: bool) -> bool {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= TYPISTS_MAX {
+            told.retain(|_, told_at| now.duration_since(*told_at) < limits::TYPING_LASTS);
+        }
+        if !on {
+            return told.remove(&(chat, user)).is_some();
+        }
+        let recently = told
+            .get(&(chat, user))
+            .is_some_and(|told_at| now.duration_since(*told_at) < SHOWN_PAUSE);
+        if recently || told.len() >= TYPISTS_MAX {
+            return false;
+        }
+        told.insert((chat, user), now);
+        true
+    }
+
     fn take_ended(&self, now: Instant) -> Vec<(ChatId, UserId)> {
         let mut state = self.lock();
         let mut ended = Vec::new();
@@ -108,6 +131,13 @@ impl Core {
         };
         if shown {
             self.push_typing(chat, user, on);
+        }
+    }
+
+    /// Tells other nodes that a member types, or stopped.
+    pub(crate) fn tell_typing(self: &Arc<Self>, chat: ChatId, user: UserId, on: bool) {
+        if !self.bus.is_alone() && self.typists.is_to_be_told(chat, user, on) {
+            self.tell_members_nodes(chat, Packet::Typing { chat, user, on });
         }
     }
 

@@ -7,11 +7,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
-use parlour_bus::{ConnectionId, SharedBus};
-use parlour_model::{ChatId, Presence, UserId};
+use parlour_bus::ConnectionId;
+use parlour_model::{Audience, ChatId, Presence, PresenceStatus, UserId};
 use parlour_protocol::{Encoded, ServerFrame};
 use smallvec::SmallVec;
 
+use super::unknown;
 use crate::core::Core;
 use crate::link::{Link, Watched};
 
@@ -27,8 +28,8 @@ pub(crate) struct Watchers {
 #[derive(Debug, Default)]
 struct WatchedUser {
     links: SmallVec<[Arc<Link>; 1]>,
-    /// The highest version shown.
-    version: u64,
+    /// The highest version shown; `None` while what is shown is that nothing is known.
+    version: Option<u64>,
 }
 
 impl Watchers {
@@ -89,39 +90,6 @@ impl Watchers {
         }
     }
 
-    /// Tells the bus of users somebody here began or ceased to look at.
-    pub(crate) async fn settle_interest(&self, bus: &SharedBus, touched: Vec<UserId>) {
-        if touched.is_empty() {
-            return;
-        }
-        let mut interest = self.interest.lock().await;
-        let (looked_at, others): (Vec<UserId>, Vec<UserId>) = touched
-            .into_iter()
-            .partition(|user| self.users.contains_key(user));
-        let new: Vec<UserId> = looked_at
-            .into_iter()
-            .filter(|user| !interest.contains(user))
-            .collect();
-        let gone: Vec<UserId> = others
-            .into_iter()
-            .filter(|user| interest.contains(user))
-            .collect();
-        if !new.is_empty() && bus.watch(&new).await.is_ok() {
-            interest.extend(new);
-        }
-        if !gone.is_empty() && bus.unwatch(&gone).await.is_ok() {
-            for user in gone {
-                interest.remove(&user);
-            }
-        }
-    }
-
-    /// Tells the bus everything again, after it may have forgotten.
-    pub(crate) async fn renew_interest(&self, bus: &SharedBus) {
-        self.interest.lock().await.clear();
-        self.settle_interest(bus, self.users()).await;
-    }
-
     /// The users anybody here looks at.
     pub(crate) fn users(&self) -> Vec<UserId> {
         self.users.iter().map(|entry| *entry.key()).collect()
@@ -141,25 +109,86 @@ impl Watchers {
 
     /// Remembers what has been shown.
     pub(crate) fn note_version(&self, presence: &Presence) {
+        if presence.status == PresenceStatus::Unknown {
+            return;
+        }
         if let Some(mut lookers) = self.users.get_mut(&presence.user) {
-            lookers.version = lookers.version.max(presence.version);
+            lookers.version = lookers.version.max(Some(presence.version));
         }
     }
 }
 
 impl Core {
-    /// Shows a change on this node, unless a later one was shown.
-    pub(crate) fn show_presence(&self, presence: Presence) {
+    /// Tells the bus of users somebody here began or ceased to look at.
+    pub(crate) async fn settle_interest(&self, touched: Vec<UserId>) {
+        if touched.is_empty() {
+            return;
+        }
+        let mut interest = self.watchers.interest.lock().await;
+        let (looked_at, others): (Vec<UserId>, Vec<UserId>) = touched
+            .into_iter()
+            .partition(|user| self.watchers.users.contains_key(user));
+        let new: Vec<UserId> = looked_at
+            .into_iter()
+            .filter(|user| !interest.contains(user))
+            .collect();
+        let gone: Vec<UserId> = others
+            .into_iter()
+            .filter(|user| interest.contains(user))
+            .collect();
+        if !new.is_empty() && self.ask_bus(self.bus.watch(&new)).await.is_ok() {
+            interest.extend(new);
+        }
+        if !gone.is_empty() && self.ask_bus(self.bus.unwatch(&gone)).await.is_ok() {
+            for user in gone {
+                interest.remove(&user);
+            }
+        }
+    }
+
+    /// Tells the bus everything again, after it may have forgotten.
+    pub(super) async fn renew_interest(&self) {
+        self.watchers.interest.lock().await.clear();
+        self.settle_interest(self.watchers.users()).await;
+    }
+
+    /// Shows a change on this node, unless a later one was shown. Since when is for `last_seen`, and for the user's own
+    /// devices.
+    pub(crate) fn show_presence(&self, presence: Presence, last_seen: Audience) {
         let Some(mut lookers) = self.watchers.users.get_mut(&presence.user) else {
             return;
         };
-        if presence.version <= lookers.version {
+        if lookers.version >= Some(presence.version) {
             return;
         }
-        lookers.version = presence.version;
-        let frame = Encoded::new(ServerFrame::Presence(presence));
-        for link in &lookers.links {
-            link.outbox.push_soft(&frame);
+        lookers.version = Some(presence.version);
+        lookers.show(presence, last_seen);
+    }
+
+    /// Shows on this node that nothing is known of a user.
+    pub(super) fn show_unknown(&self, user: UserId) {
+        if let Some(mut lookers) = self.watchers.users.get_mut(&user)
+            && lookers.version.take().is_some()
+        {
+            lookers.show(unknown(user), Audience::Everyone);
+        }
+    }
+}
+
+impl WatchedUser {
+    fn show(&self, presence: Presence, last_seen: Audience) {
+        let for_others = Presence {
+            last_seen: presence
+                .last_seen
+                .filter(|_| last_seen == Audience::Everyone),
+            ..presence
+        };
+        let for_others = Encoded::new(ServerFrame::Presence(for_others));
+        let own = Encoded::new(ServerFrame::Presence(presence));
+        for link in &self.links {
+            let is_own = link.user == presence.user;
+            link.outbox
+                .push_soft(if is_own { &own } else { &for_others });
         }
     }
 }

@@ -10,9 +10,8 @@ use parlour_bus::{BusError, NodeRef};
 use parlour_model::{ChatId, Seq, UserId};
 use tokio::time::Instant;
 
-use super::{Lost, lost};
+use super::Lost;
 use crate::core::Core;
-use crate::packet::Packet;
 
 /// How long the nodes of a chat are remembered.
 pub(super) const ROUTES_LAST: Duration = Duration::from_secs(1);
@@ -98,10 +97,11 @@ impl Core {
         Ok(nodes)
     }
 
-    pub(super) async fn other_nodes(&self, users: &[UserId]) -> Result<Vec<NodeRef>, BusError> {
+    pub(crate) async fn other_nodes(&self, users: &[UserId]) -> Result<Vec<NodeRef>, BusError> {
         let own = self.bus.node();
         let mut nodes = Vec::new();
-        for node in self.bus.routes(users).await?.into_iter().flatten() {
+        let routes = self.ask_bus(self.bus.routes(users)).await?;
+        for node in routes.into_iter().flatten() {
             if node != own && !nodes.contains(&node) {
                 nodes.push(node);
             }
@@ -112,20 +112,12 @@ impl Core {
     /// The doorbell owed by publishes that used remembered nodes.
     fn ring_when_expired(self: &Arc<Self>, chat: ChatId, remembered: Arc<ChatNodes>) {
         let core = Arc::clone(self);
-        self.spawn(async move {
-            tokio::time::sleep_until(remembered.read_at + ROUTES_LAST).await;
+        self.see_through(async move {
+            let expired = tokio::time::sleep_until(remembered.read_at + ROUTES_LAST);
+            // A node that stops does not wait, and rings at once.
+            core.token.run_until_cancelled(expired).await;
             core.router.nodes.invalidate(&chat).await;
-            let head = remembered.ring();
-            let Some(members) = core.audience(chat, &[]).await else {
-                return lost(chat, &Lost::Store);
-            };
-            match core.other_nodes(&members).await {
-                Ok(nodes) => {
-                    let doorbell = Packet::Doorbell { chat, head };
-                    core.publish_to(&nodes, &doorbell.encode()).await;
-                }
-                Err(error) => lost(chat, &error.into()),
-            }
+            core.ring(chat, remembered.ring(), &[]).await;
         });
     }
 }

@@ -20,18 +20,21 @@ const STREAMED_MAX: u64 = 2 * limits::SYNC_EVENTS_PER_CHAT_MAX as u64;
 
 impl Core {
     /// Lets a connection know that its user became a member. Waits until its first sync is over: that one may know a
-    /// cursor for the chat, and then there is nothing left to do here.
-    pub(crate) fn join(self: &Arc<Self>, link: Arc<Link>, chat: ChatId) {
+    /// cursor for the chat, and then there is nothing left to do here. `joined_at` is the event that made them one, as far
+    /// as the caller knows: this node may have to read up to it first.
+    pub(crate) fn join(self: &Arc<Self>, link: Arc<Link>, chat: ChatId, joined_at: Seq) {
         let core = Arc::clone(self);
         self.spawn(async move {
             if link.greeted.acquire().await.is_err() {
                 return; // Detached.
             }
             let _turn = link.turn.lock().await;
+
             if link.has_seat(chat) {
                 return;
             }
             if let Some(followed) = core.follow(chat, Some(&link)).await {
+                core.catch_up(&followed.entry, joined_at, &link).await;
                 core.tell_joined(&link, vec![followed]).await;
             }
         });

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use parlour_bus::Fate;
+use parlour_bus::{Channels as _, Fate, Health};
 use parlour_model::{ChatId, Content, Event, Seq, UserId};
 use proptest::prelude::*;
 
@@ -36,6 +36,10 @@ enum Step {
         node: usize,
     },
     Lapse {
+        node: usize,
+    },
+    /// The bus goes away for a node, or comes back.
+    Toggle {
         node: usize,
     },
     /// The store fails this many reads of events.
@@ -82,7 +86,8 @@ fn step(nodes: usize) -> impl Strategy<Value = Step> {
         2 => prop::collection::vec(fate(), 1..6).prop_map(Step::Links),
         1 => Just(Step::Release),
         1 => node.clone().prop_map(|node| Step::Overflow { node }),
-        1 => node.prop_map(|node| Step::Lapse { node }),
+        1 => node.clone().prop_map(|node| Step::Lapse { node }),
+        1 => node.prop_map(|node| Step::Toggle { node }),
         1 => (1..4_usize).prop_map(Step::Fail),
         3 => (0..1_500_u64).prop_map(Step::Pause),
     ]
@@ -128,8 +133,19 @@ impl Chaos {
             Step::Release => self.world.network.release_held(),
             Step::Overflow { node } => self.world.network.overflow(&self.world.node_ref(node)),
             Step::Lapse { node } => self.world.network.lapse(&self.world.nodes[node].bus),
+            Step::Toggle { node } => self.toggle(node),
             Step::Fail(times) => self.world.store.fail("events", times),
             Step::Pause(millis) => pass(Duration::from_millis(millis)).await,
+        }
+    }
+
+    fn toggle(&self, node: usize) {
+        let bus = &self.world.nodes[node].bus;
+        let is_up = *bus.health().borrow() == Health::Up;
+        if is_up {
+            self.world.network.cut_off(bus);
+        } else {
+            self.world.network.restore(bus);
         }
     }
 
@@ -163,6 +179,7 @@ impl Chaos {
         self.world.store.fail("events", 0);
         self.world.store.slow_down(0);
         for node in 0..self.world.nodes.len() {
+            self.world.network.restore(&self.world.nodes[node].bus);
             self.world.network.overflow(&self.world.node_ref(node));
         }
         pass(Duration::from_secs(10)).await;

@@ -226,6 +226,7 @@ async fn a_new_title_is_told_by_its_event_alone() {
     let content = Content::ChatChanged {
         title: Some(Title::new("New").unwrap()),
         history: None,
+        data: None,
     };
     world.commit(0, chat, user(1), content);
     let frames = client.drain();

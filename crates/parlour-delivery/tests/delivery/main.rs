@@ -8,8 +8,12 @@
 mod support;
 
 mod chaos;
+mod home;
 mod joining;
+mod outage;
+mod packing;
 mod presence;
+mod privacy;
 mod receipts;
 mod routing;
 mod stress;

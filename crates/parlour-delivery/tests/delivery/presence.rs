@@ -88,7 +88,10 @@ async fn a_chosen_status_is_told_and_outlasts_what_the_store_said_before() {
     world.store.open("last_known.after");
     settle().await;
     assert!(looks.drain().is_empty());
-    let seen = world.nodes[0].delivery.presence(&[user(1), user(2)]).await;
+    let seen = world.nodes[0]
+        .delivery
+        .presence(user(9), &[user(1), user(2)])
+        .await;
     assert_eq!(seen[0].status, PresenceStatus::Busy);
     assert_eq!(seen[1].status, PresenceStatus::Offline);
 }
@@ -161,7 +164,7 @@ async fn a_change_that_comes_after_a_later_one_is_not_shown() {
 async fn without_a_bus_presence_is_unknown() {
     let world = World::new(1);
     world.network.crash(&world.nodes[0].bus);
-    let seen = world.nodes[0].delivery.presence(&[user(1)]).await;
+    let seen = world.nodes[0].delivery.presence(user(9), &[user(1)]).await;
     assert_eq!(seen[0].status, PresenceStatus::Unknown);
 }
 

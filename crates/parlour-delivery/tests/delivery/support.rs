@@ -156,6 +156,7 @@ fn created(members: &[u64], history: HistoryVisibility) -> Content {
         chat_type: parlour_model::ChatType::Group,
         title: None,
         history,
+        data: parlour_model::AppData::default(),
         users: users.collect(),
     }
 }

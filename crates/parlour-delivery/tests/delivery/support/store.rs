@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parlour_model::{
     Change, Chat, ChatId, ChosenStatus, Content, Countable, Draft, Epoch, Event, EventId, EventKey,
-    Marks, Member, MemberState, Membership, Message, Overlay, Seq, Timestamp, UserId, Visible,
-    effects,
+    Marks, Member, MemberState, Membership, Message, Overlay, Privacy, Seq, SessionId, Timestamp,
+    UserId, Visible, effects,
 };
 use parlour_store::{
     Anchor, Appended, Authority, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Page,
@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
     pub(super) statuses: HashMap<UserId, ChosenStatus>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
+    pub(super) revoked: Vec<(SessionId, Timestamp)>,
+    pub(super) privacy: HashMap<UserId, Privacy>,
 }
 
 #[derive(Default)]
@@ -136,6 +138,10 @@ impl MemoryStore {
         self.lock().statuses.insert(user, status);
     }
 
+    pub(crate) fn revoke(&self, session: SessionId, at: Timestamp) {
+        self.lock().revoked.push((session, at));
+    }
+
     pub(crate) fn last_seen(&self, user: UserId) -> Option<Timestamp> {
         self.lock().last_seen.get(&user).copied()
     }
@@ -211,6 +217,7 @@ impl Log {
             chat_type,
             title,
             history,
+            data,
             ..
         } = &event.content
         {
@@ -219,6 +226,7 @@ impl Log {
                 chat_type: *chat_type,
                 title: title.clone(),
                 history: *history,
+                data: data.clone(),
                 created_at: event.sent_at,
                 updated_at: event.sent_at,
             });

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parlour_model::{
-    ChatId, ChosenStatus, Mark, Marks, SessionId, Timestamp, User, UserId, UserName,
+    ChatId, ChosenStatus, Mark, Marks, Privacy, Report, ReportId, SessionId, Timestamp, User,
+    UserId, UserName,
 };
 use parlour_store::{
     Accounts, Claim, ClaimSpace, Claims, KeyPurpose, Keyring, LastKnown, NewSession, NewUser,
-    ProfileChange, Rotation, Session, Sessions, StoreError, StoredKey, Watermarks,
+    ProfileChange, Reports, Rotation, Session, Sessions, StoreError, StoredKey, Watermarks,
 };
 
 use super::store::{MemoryStore, unused};
@@ -114,6 +115,11 @@ impl Accounts for MemoryStore {
         Err(unused())
     }
 
+    async fn set_privacy(&self, id: UserId, privacy: Privacy) -> Result<(), StoreError> {
+        self.lock().privacy.insert(id, privacy);
+        Ok(())
+    }
+
     async fn set_last_seen(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
         self.lock().last_seen.insert(id, at);
         Ok(())
@@ -124,6 +130,7 @@ impl Accounts for MemoryStore {
             let known = |id: &UserId| LastKnown {
                 status: state.statuses.get(id).copied().unwrap_or_default(),
                 last_seen: state.last_seen.get(id).copied(),
+                privacy: state.privacy.get(id).copied().unwrap_or_default(),
             };
             ids.iter().map(known).collect()
         })
@@ -181,8 +188,12 @@ impl Sessions for MemoryStore {
         Err(unused())
     }
 
-    async fn revoked_since(&self, _: Timestamp) -> Result<Vec<SessionId>, StoreError> {
-        Err(unused())
+    async fn revoked_since(&self, since: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+        self.read("revoked", "revoked.after", |state| {
+            let revoked = state.revoked.iter().filter(|(_, at)| *at >= since);
+            revoked.map(|(session, _)| *session).collect()
+        })
+        .await
     }
 
     async fn touch_session(&self, _: SessionId, _: Timestamp) -> Result<(), StoreError> {
@@ -201,6 +212,17 @@ impl Keyring for MemoryStore {
     }
 
     async fn drop_expired_keys(&self, _: KeyPurpose, _: Timestamp) -> Result<(), StoreError> {
+        Err(unused())
+    }
+}
+
+#[async_trait]
+impl Reports for MemoryStore {
+    async fn put_report(&self, _: Report) -> Result<(), StoreError> {
+        Err(unused())
+    }
+
+    async fn reports(&self, _: Option<ReportId>, _: usize) -> Result<Vec<Report>, StoreError> {
         Err(unused())
     }
 }

@@ -1,0 +1,188 @@
+//! What other nodes should have been told while the bus did not answer, told as soon as it does.
+//!
+//! Of events only the doorbell is owed: the store has the rest. All of it is bounded; when too many chats are owed a
+//! doorbell, every node is asked to compare everything instead.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use parlour_bus::{Chosen, Health};
+use parlour_model::{ChatId, Event, Seq, Timestamp, UserId};
+
+use crate::core::Core;
+use crate::packet::Packet;
+
+/// Chats owed a doorbell.
+const CHATS_MAX: usize = 10_000;
+/// Users named beside one doorbell.
+const NAMED_MAX: usize = 2_000;
+/// Users whose presence is owed a settlement.
+const PRESENCES_MAX: usize = 20_000;
+/// Between two looks at what is owed.
+const PAY_PAUSE: Duration = Duration::from_secs(1);
+const CALLS_AT_ONCE: usize = 16;
+
+#[derive(Debug, Default)]
+pub(crate) struct Debts {
+    owed: Mutex<Owed>,
+}
+
+#[derive(Debug, Default)]
+struct Owed {
+    doorbells: HashMap<ChatId, OwedDoorbell>,
+    /// Too much to name: every node shall compare.
+    comparison: bool,
+    presences: HashMap<UserId, (Chosen, Timestamp)>,
+    /// Somebody here looks at users whose presence is shown as unknown, or may be old.
+    looks: bool,
+}
+
+/// A chat's head, and the users to be told whom membership events up to it name: they may be members no more.
+#[derive(Debug, Default)]
+struct OwedDoorbell {
+    head: Seq,
+    named: BTreeSet<UserId>,
+}
+
+impl Debts {
+    /// Owes the nodes of these users and of the chat's members a doorbell.
+    pub(crate) fn owe_doorbell(&self, chat: ChatId, head: Seq, named: &[UserId]) {
+        let mut owed = self.lock();
+        if owed.doorbells.len() >= CHATS_MAX && !owed.doorbells.contains_key(&chat) {
+            owed.doorbells.clear();
+            owed.comparison = true;
+        }
+        if owed.comparison {
+            return;
+        }
+        let doorbell = owed.doorbells.entry(chat).or_default();
+        doorbell.head = doorbell.head.max(head);
+        doorbell.named.extend(named);
+        owed.comparison |= doorbell.named.len() > NAMED_MAX;
+    }
+
+    /// Owes a settlement of a user's presence. What they chose outlasts what came by itself.
+    pub(crate) fn owe_presence(&self, user: UserId, chosen: Chosen, at: Timestamp) {
+        let mut owed = self.lock();
+        let known = owed.presences.get(&user);
+        let keep = matches!(known, Some((Chosen::Now(_), _))) && !matches!(chosen, Chosen::Now(_));
+        if !keep && (known.is_some() || owed.presences.len() < PRESENCES_MAX) {
+            owed.presences.insert(user, (chosen, at));
+        }
+    }
+
+    /// Owes those who look at somebody here what is so now.
+    pub(crate) fn owe_looks(&self) {
+        self.lock().looks = true;
+    }
+
+    /// Whether other nodes know all that they should.
+    pub(crate) fn is_empty(&self) -> bool {
+        let owed = self.lock();
+        owed.doorbells.is_empty() && !owed.comparison
+    }
+
+    fn take(&self) -> Owed {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Owed> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Core {
+    /// Pays what is owed whenever the bus answers.
+    pub(crate) async fn pay_debts(self: Arc<Self>) {
+        loop {
+            self.bus_is(Health::Up).await;
+            if !self.registrations.is_empty() {
+                self.settle_registrations().await;
+            }
+            let owed = self.debts.take();
+            if owed.looks {
+                self.show_what_is_looked_at().await;
+            }
+            self.pay(owed).await;
+            tokio::time::sleep(PAY_PAUSE).await;
+        }
+    }
+
+    async fn pay(self: &Arc<Self>, owed: Owed) {
+        if owed.comparison {
+            let told = self.ask_bus(self.bus.broadcast(Packet::Compare.encode()));
+            if told.await.is_err() {
+                self.debts.lock().comparison = true;
+            }
+        }
+        let doorbells = stream::iter(owed.doorbells);
+        let rung = doorbells.for_each_concurrent(CALLS_AT_ONCE, |(chat, doorbell)| async move {
+            let named: Vec<UserId> = doorbell.named.into_iter().collect();
+            self.ring(chat, doorbell.head, &named).await;
+        });
+        rung.await;
+        let presences = stream::iter(owed.presences);
+        let settled = presences.for_each_concurrent(CALLS_AT_ONCE, |(user, presence)| async move {
+            let (chosen, at) = presence;
+            self.settle(user, chosen, at).await;
+        });
+        settled.await;
+    }
+
+    /// Owes the other nodes a doorbell for events they were not told of.
+    pub(crate) fn owe_events(&self, chat: ChatId, head: Seq, events: &[Event]) {
+        let named = events.iter().flat_map(|event| event.content.named_users());
+        let named: Vec<UserId> = named.collect();
+        self.debts.owe_doorbell(chat, head, &named);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chat(number: usize) -> ChatId {
+        ChatId::new(number as u64).unwrap()
+    }
+
+    #[test]
+    fn a_doorbell_names_the_highest_head_and_everybody_concerned() {
+        let debts = Debts::default();
+        let users: Vec<UserId> = (1..=2).map(|user| UserId::new(user).unwrap()).collect();
+        debts.owe_doorbell(chat(1), Seq::new(5), &users[..1]);
+        debts.owe_doorbell(chat(1), Seq::new(4), &users[1..]);
+        let owed = debts.take();
+        assert_eq!(owed.doorbells[&chat(1)].head, Seq::new(5));
+        assert_eq!(owed.doorbells[&chat(1)].named.len(), 2);
+        assert!(!owed.comparison);
+    }
+
+    #[test]
+    fn too_many_chats_become_one_comparison() {
+        let debts = Debts::default();
+        for number in 1..=CHATS_MAX + 1 {
+            debts.owe_doorbell(chat(number), Seq::FIRST, &[]);
+        }
+        debts.owe_doorbell(chat(1), Seq::FIRST, &[]);
+        let owed = debts.take();
+        assert!(owed.comparison);
+        assert!(owed.doorbells.is_empty());
+    }
+
+    #[test]
+    fn what_a_user_chose_outlasts_what_comes_by_itself() {
+        use parlour_model::ChosenStatus;
+        let debts = Debts::default();
+        let user = UserId::new(1).unwrap();
+        let at = Timestamp::from_millis(1);
+        debts.owe_presence(user, Chosen::Unknown, at);
+        debts.owe_presence(user, Chosen::Now(ChosenStatus::Busy), at);
+        debts.owe_presence(user, Chosen::Unknown, at);
+        assert_eq!(
+            debts.take().presences[&user].0,
+            Chosen::Now(ChosenStatus::Busy)
+        );
+    }
+}

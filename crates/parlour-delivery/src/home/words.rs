@@ -1,0 +1,137 @@
+//! Requests to a home and its answers, as they travel.
+
+use std::time::Duration;
+
+use parlour_model::{
+    BodyHash, ChatId, Content, Draft, Epoch, EventId, EventKey, Seq, Timestamp, UserId,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{HomeOutcome, HomeRefusal};
+use crate::packet::PacketEvent;
+
+/// One request or one answer. Many share a packet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum HomeWord {
+    /// Append these, and answer to this life of this node.
+    Append {
+        request: u64,
+        number: u16,
+        incarnation: u64,
+        chat: ChatId,
+        drafts: Vec<WireDraft>,
+    },
+    /// What became of the drafts of a request; `None` if nobody serves here, and nothing came of it.
+    Appended {
+        request: u64,
+        outcomes: Option<Vec<WireOutcome>>,
+    },
+}
+
+impl HomeWord {
+    /// How large it is, roughly and at most: a packet has a bound.
+    pub(super) fn bytes(&self) -> usize {
+        const WORD: usize = 64;
+        match self {
+            Self::Append { drafts, .. } => {
+                WORD + drafts.iter().map(|draft| draft.bytes).sum::<usize>()
+            }
+            Self::Appended { outcomes, .. } => {
+                // An outcome holds at most the event that somebody asked for.
+                WORD + outcomes.as_ref().map_or(0, Vec::len) * 1_024
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct WireDraft {
+    author: UserId,
+    key: EventKey,
+    epoch: Epoch,
+    applied: Seq,
+    content: Content,
+    sent_at: Option<Timestamp>,
+    hash: BodyHash,
+    /// Of its content, encoded.
+    #[serde(default)]
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum WireOutcome {
+    Created(PacketEvent),
+    Existing(PacketEvent),
+    KeyReused { seq: Seq, id: EventId },
+    Cancelled,
+    RightsChanged,
+    NotStored(HomeRefusal),
+    Busy { retry_after_ms: u64 },
+    Unknown { applied: Option<Seq> },
+}
+
+impl From<Draft> for WireDraft {
+    fn from(draft: Draft) -> Self {
+        let bytes = rmp_serde::to_vec_named(&draft.content).map_or(0, |bytes| bytes.len());
+        Self {
+            author: draft.author,
+            key: draft.key,
+            epoch: draft.epoch,
+            applied: draft.applied,
+            content: draft.content,
+            sent_at: draft.sent_at,
+            hash: draft.hash,
+            bytes,
+        }
+    }
+}
+
+impl From<WireDraft> for Draft {
+    fn from(draft: WireDraft) -> Self {
+        Self {
+            author: draft.author,
+            key: draft.key,
+            epoch: draft.epoch,
+            applied: draft.applied,
+            content: draft.content,
+            sent_at: draft.sent_at,
+            hash: draft.hash,
+        }
+    }
+}
+
+impl From<HomeOutcome> for WireOutcome {
+    fn from(outcome: HomeOutcome) -> Self {
+        match outcome {
+            HomeOutcome::Created(event) => Self::Created(event.into()),
+            HomeOutcome::Existing(event) => Self::Existing(event.into()),
+            HomeOutcome::KeyReused { seq, id } => Self::KeyReused { seq, id },
+            HomeOutcome::Cancelled => Self::Cancelled,
+            HomeOutcome::RightsChanged => Self::RightsChanged,
+            HomeOutcome::NotStored(why) => Self::NotStored(why),
+            HomeOutcome::Busy { retry_after } => Self::Busy {
+                retry_after_ms: u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX),
+            },
+            HomeOutcome::Unknown { applied } => Self::Unknown { applied },
+        }
+    }
+}
+
+impl From<WireOutcome> for HomeOutcome {
+    fn from(outcome: WireOutcome) -> Self {
+        match outcome {
+            WireOutcome::Created(event) => Self::Created(event.into()),
+            WireOutcome::Existing(event) => Self::Existing(event.into()),
+            WireOutcome::KeyReused { seq, id } => Self::KeyReused { seq, id },
+            WireOutcome::Cancelled => Self::Cancelled,
+            WireOutcome::RightsChanged => Self::RightsChanged,
+            WireOutcome::NotStored(why) => Self::NotStored(why),
+            WireOutcome::Busy { retry_after_ms } => Self::Busy {
+                retry_after: Duration::from_millis(retry_after_ms),
+            },
+            WireOutcome::Unknown { applied } => Self::Unknown { applied },
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What is shown while the bus is away: that nothing is known. And what is so, once it is back.
+//!
+//! A bus that is back may have forgotten everybody. Until all nodes have had time to tell it again, somebody it does not
+//! know is not offline: nothing is known of them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use parlour_bus::Health;
+use parlour_model::{Presence, PresenceStatus, UserId, limits};
+use tokio::time::Instant;
+
+use crate::core::Core;
+
+use super::unknown;
+
+/// A shorter outage is not shown: whoever was there is most likely still there.
+const SHOWN_AFTER: Duration = Duration::from_secs(5);
+
+/// How long all nodes have to tell a bus again what it has forgotten.
+const TOLD_WITHIN: Duration = limits::PRESENCE_GRACE;
+
+/// Until when the bus may not know who is there.
+#[derive(Debug, Default)]
+pub(crate) struct Doubt(Mutex<Option<Instant>>);
+
+impl Doubt {
+    /// The bus may have forgotten everybody just now.
+    pub(crate) fn begin(&self) {
+        let until = Instant::now() + TOLD_WITHIN;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+
+    /// Takes back what a bus in doubt says of those it does not know. Of whoever it saw leave it knows when.
+    pub(super) fn cast_on(&self, presence: &mut [Presence]) {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if until.is_none_or(|until| Instant::now() >= until) {
+            return;
+        }
+        for presence in presence {
+            if presence.status == PresenceStatus::Offline && presence.last_seen.is_none() {
+                *presence = unknown(presence.user);
+            }
+        }
+    }
+}
+
+impl Core {
+    /// Shows that nothing is known while the bus is away.
+    pub(crate) async fn show_outages(self: Arc<Self>) {
+        loop {
+            self.bus_is(Health::Away).await;
+            tokio::time::sleep(SHOWN_AFTER).await;
+            if !self.is_bus_away() {
+                continue;
+            }
+            // Before it is shown: what is owed then includes everybody who sees it.
+            self.debts.owe_looks();
+            for user in self.watchers.users() {
+                self.show_unknown(user);
+            }
+            self.bus_is(Health::Up).await;
+        }
+    }
+
+    /// Enters this node again as one that looks at these users, and shows what is so now.
+    pub(crate) async fn look_again(self: &Arc<Self>) {
+        self.renew_interest().await;
+        self.show_what_is_looked_at().await;
+    }
+
+    /// Shows what is so now where that is news. What is not known yet is looked at again later.
+    pub(crate) async fn show_what_is_looked_at(self: &Arc<Self>) {
+        let users: Vec<UserId> = self.watchers.users();
+        for part in users.chunks(limits::WATCH_USERS_MAX) {
+            for presence in self.settled(part).await {
+                if presence.status == PresenceStatus::Unknown {
+                    self.debts.owe_looks();
+                    continue;
+                }
+                let (presence, last_seen) = self.as_shown(presence).await;
+                self.show_presence(presence, last_seen);
+            }
+        }
+    }
+}
