@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlour_model::{EventId, KeyError, Seq};
+use parlour_model::{EventId, KeyError, NumberLapsed, Seq};
 
 /// The answer to a call that did not do what was asked. Only [`ServiceError::OutcomeUnknown`] leaves open
 /// whether something entered a log; every other variant says that this attempt did not.
@@ -59,6 +59,12 @@ impl ServiceError {
             self,
             Self::Busy { .. } | Self::Unavailable(_) | Self::OutcomeUnknown { .. }
         )
+    }
+}
+
+impl From<NumberLapsed> for ServiceError {
+    fn from(lapsed: NumberLapsed) -> Self {
+        Self::Unavailable(lapsed.to_string())
     }
 }
 

@@ -7,6 +7,7 @@ mod accounts;
 mod actor;
 mod chats;
 mod error;
+mod finish;
 mod patience;
 
 pub use accounts::{
@@ -15,7 +16,8 @@ pub use accounts::{
 };
 pub use actor::Actor;
 pub use chats::{
-    ChatChange, ChatPage, ChatParts, Chats, MemberPage, NewGroup, Post, Posted, SeqOrId,
+    ChatChange, ChatPage, ChatParts, Chats, MemberPage, NewGroup, NewReport, Post, Posted,
+    ReportAbout, SeqOrId,
 };
 pub use error::{Missing, Refusal, ServiceError, TokenProblem};
 pub use parlour_store::{Anchor, Cancellation, ChatSummary, Page};

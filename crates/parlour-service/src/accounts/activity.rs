@@ -66,6 +66,7 @@ impl Activity {
     fn take_unwritten(&self, now: Timestamp) -> Vec<(SessionId, Timestamp)> {
         let mut followed = self.followed();
         followed.retain(|_, noted| !noted.written || now.since(noted.at) < TOUCH_EVERY);
+        metrics::gauge!("parlour_sessions_active").set(gauged(followed.len()));
         let unwritten = followed.iter_mut().filter(|(_, noted)| !noted.written);
         unwritten
             .map(|(id, noted)| {
@@ -78,6 +79,11 @@ impl Activity {
     fn followed(&self) -> std::sync::MutexGuard<'_, HashMap<SessionId, Noted>> {
         self.followed.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A number of sessions as a gauge shows it.
+fn gauged(sessions: usize) -> f64 {
+    f64::from(u32::try_from(sessions).unwrap_or(u32::MAX))
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ use tokio_util::task::TaskTracker;
 
 pub use login::Credentials;
 pub use profiles::ProfileChange;
+pub(crate) use rates::Limiter;
 pub use rates::Origin;
 pub use register::Registration;
 pub use sessions::Session;

@@ -103,10 +103,12 @@ impl Passwords {
                 own_rate: false,
             });
         };
+        let waiting = Waits::new();
         let permit = Arc::clone(&self.permits)
             .acquire_owned()
             .await
             .expect("the pool never closes its semaphore");
+        drop(waiting);
         let argon2 = self.argon2.clone();
         self.tracker
             .spawn_blocking(move || {
@@ -115,6 +117,22 @@ impl Passwords {
             })
             .await
             .map_err(|_| no_hash("the hashing task failed"))
+    }
+}
+
+/// Somebody who waits for a core, as the gauge counts them, also if they go away.
+struct Waits;
+
+impl Waits {
+    fn new() -> Self {
+        metrics::gauge!("parlour_password_hashes_waiting").increment(1.0);
+        Self
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        metrics::gauge!("parlour_password_hashes_waiting").decrement(1.0);
     }
 }
 

@@ -1,6 +1,6 @@
-//! The status somebody chose, and what others see of it.
+//! The status somebody chose, what others see of it, and who may see since when they are away.
 
-use parlour_model::{ChosenStatus, Presence, UserId, limits};
+use parlour_model::{ChosenStatus, Presence, Privacy, UserId, limits};
 
 use super::Accounts;
 use crate::{Actor, ServiceError};
@@ -23,13 +23,37 @@ impl Accounts {
         Ok(())
     }
 
-    /// What may be seen of these users now.
+    /// What others may see of the actor.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn privacy(&self, actor: &Actor) -> Result<Privacy, ServiceError> {
+        let users = [actor.user];
+        let known = self.inner.store.read(|s| s.last_known(&users)).await?;
+        let known = known.into_iter().next();
+        Ok(known.map(|known| known.privacy).unwrap_or_default())
+    }
+
+    /// Chooses what others may see of the actor, for all their devices and for good. It holds for every answer and frame from
+    /// then on; what was shown before is known already.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`], [`ServiceError::OutcomeUnknown`]: call again.
+    pub async fn set_privacy(&self, actor: &Actor, privacy: Privacy) -> Result<(), ServiceError> {
+        let user = actor.user;
+        self.inner
+            .store
+            .write(|s| s.set_privacy(user, privacy))
+            .await
+    }
+
+    /// What the actor may see of these users now.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for more users than may be watched at once.
     pub async fn presence(
         &self,
-        _actor: &Actor,
+        actor: &Actor,
         users: &[UserId],
     ) -> Result<Vec<Presence>, ServiceError> {
         if users.len() > limits::WATCH_USERS_MAX {
@@ -38,6 +62,6 @@ impl Accounts {
                 reason: format!("must be at most {}", limits::WATCH_USERS_MAX),
             });
         }
-        Ok(self.inner.delivery.presence(users).await)
+        Ok(self.inner.delivery.presence(actor.user, users).await)
     }
 }

@@ -1,8 +1,9 @@
 //! Changing one's own profile.
 
-use parlour_model::{DisplayName, User, limits};
+use parlour_model::{AppData, DisplayName, User, limits};
 
 use super::Accounts;
+use crate::chats::check_data;
 use crate::{Actor, ServiceError};
 
 /// What shall change; `None` leaves a field alone.
@@ -12,13 +13,15 @@ pub struct ProfileChange {
     pub display_name: Option<DisplayName>,
     /// The new avatar, or none.
     pub avatar_url: Option<Option<String>>,
+    /// What the application keeps with the user; empty for nothing.
+    pub data: Option<AppData>,
 }
 
 impl Accounts {
     /// Changes the actor's profile and answers it.
     ///
     /// # Errors
-    /// [`ServiceError::Invalid`] for an avatar that is no web address; [`ServiceError::Unavailable`];
+    /// [`ServiceError::Invalid`] for an avatar that is no web address or data beyond their limits; [`ServiceError::Unavailable`];
     /// [`ServiceError::OutcomeUnknown`]: call again.
     pub async fn update_profile(
         &self,
@@ -28,9 +31,11 @@ impl Accounts {
         if let Some(Some(url)) = &change.avatar_url {
             check_avatar_url(url)?;
         }
+        check_data(change.data.as_ref())?;
         let change = parlour_store::ProfileChange {
             display_name: change.display_name,
             avatar_url: change.avatar_url,
+            data: change.data,
             at: self.inner.clock.now(),
         };
         self.inner

@@ -4,7 +4,6 @@
 //! names, and nobody can choose whom they share a slot with.
 
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,23 +29,10 @@ impl Origin {
     pub fn new(name: impl Into<String>) -> Self {
         Self(name.into())
     }
-
-    /// The origin of an address: of IPv6 its /64, because whoever has one address there has all of them.
-    #[must_use]
-    pub fn of_address(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) => Self(v4.to_string()),
-            IpAddr::V6(v6) => {
-                let [a, b, c, d, ..] = v6.segments();
-                Self(format!("{a:x}:{b:x}:{c:x}:{d:x}::/64"))
-            }
-        }
-    }
 }
 
 /// All rates of accounts.
 pub(super) struct Rates {
-    seed: RandomState,
     checks_per_username_and_origin: Option<Limiter>,
     checks_per_username: Option<Limiter>,
     logins_per_origin: Option<Limiter>,
@@ -58,7 +44,6 @@ impl Rates {
     pub(super) fn new(settings: &RateSettings, clock: &Arc<dyn Clock>) -> Self {
         let limiter = |rate: Option<Rate>| rate.map(|rate| Limiter::new(rate, clock));
         Self {
-            seed: RandomState::new(),
             checks_per_username_and_origin: limiter(settings.checks_per_username_and_origin),
             checks_per_username: limiter(settings.checks_per_username),
             logins_per_origin: limiter(settings.logins_per_origin),
@@ -69,52 +54,57 @@ impl Rates {
     /// Takes one login by `name` from `origin`. The origin first, the name last: nobody is to use up a stranger's name by
     /// what they were refused themselves.
     pub(super) fn take_login(&self, name: &UserName, origin: &Origin) -> Result<(), ServiceError> {
-        take(self.logins_per_origin.as_ref(), self.slot(&origin.0))?;
-        let pair = self.slot(&(name.as_str(), Some(&origin.0)));
-        take(self.checks_per_username_and_origin.as_ref(), pair)?;
-        take(self.checks_per_username.as_ref(), self.slot(name.as_str()))
+        take(self.logins_per_origin.as_ref(), &origin.0)?;
+        let pair = (name.as_str(), Some(&origin.0));
+        take(self.checks_per_username_and_origin.as_ref(), &pair)?;
+        take(self.checks_per_username.as_ref(), name.as_str())
     }
 
     /// Takes one password check of `name` by somebody who is signed in as them. That is an origin of its own, so that
     /// strangers cannot use it up.
     pub(super) fn take_password_check(&self, name: &UserName) -> Result<(), ServiceError> {
-        let pair = self.slot(&(name.as_str(), None::<&String>));
-        take(self.checks_per_username_and_origin.as_ref(), pair)
+        let pair = (name.as_str(), None::<&String>);
+        take(self.checks_per_username_and_origin.as_ref(), &pair)
     }
 
     /// Takes one registration from `origin`.
     pub(super) fn take_registration(&self, origin: &Origin) -> Result<(), ServiceError> {
-        take(self.registrations_per_origin.as_ref(), self.slot(&origin.0))
-    }
-
-    fn slot(&self, key: &(impl Hash + ?Sized)) -> u64 {
-        self.seed.hash_one(key) % SLOTS
+        take(self.registrations_per_origin.as_ref(), &origin.0)
     }
 }
 
-fn take(limiter: Option<&Limiter>, slot: u64) -> Result<(), ServiceError> {
-    limiter.map_or(Ok(()), |limiter| limiter.take(slot))
+fn take(limiter: Option<&Limiter>, key: &(impl Hash + ?Sized)) -> Result<(), ServiceError> {
+    limiter.map_or(Ok(()), |limiter| limiter.take(key))
 }
 
-struct Limiter {
+/// One rate for each of many keys.
+pub(crate) struct Limiter {
+    seed: RandomState,
     clock: ServiceClock,
     cells: RateLimiter<u64, DashMapStateStore<u64>, ServiceClock, NoOpMiddleware<Duration>>,
 }
 
 impl Limiter {
-    fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Self {
+    /// The given rate for each key, by `clock`.
+    pub(crate) fn new(rate: Rate, clock: &Arc<dyn Clock>) -> Self {
         let clock = ServiceClock(Arc::clone(clock));
         let per_minute = std::num::NonZeroU32::get(rate.per_minute);
         let quota = Quota::with_period(Duration::from_secs(60) / per_minute)
             .unwrap_or_else(|| Quota::per_second(rate.burst))
             .allow_burst(rate.burst);
         Self {
+            seed: RandomState::new(),
             cells: RateLimiter::dashmap_with_clock(quota, clock.clone()),
             clock,
         }
     }
 
-    fn take(&self, slot: u64) -> Result<(), ServiceError> {
+    /// Takes one of `key`.
+    ///
+    /// # Errors
+    /// [`ServiceError::Busy`] says how long to wait.
+    pub(crate) fn take(&self, key: &(impl Hash + ?Sized)) -> Result<(), ServiceError> {
+        let slot = self.seed.hash_one(key) % SLOTS;
         self.cells.check_key(&slot).map_err(|not_until| {
             metrics::counter!("parlour_account_rate_limited_total").increment(1);
             ServiceError::Busy {
@@ -184,13 +174,5 @@ mod tests {
         assert_eq!(busy_for(rates.take_password_check(&ann)), None);
         clock.advance(wait);
         assert_eq!(busy_for(rates.take_login(&ann, &origin)), None);
-    }
-
-    #[test]
-    fn an_address_of_a_network_of_sixty_four_bits_is_one_origin() {
-        let origin = |text: &str| Origin::of_address(text.parse().unwrap());
-        assert_eq!(origin("2001:db8::1"), origin("2001:db8::ffff:1"));
-        assert_ne!(origin("2001:db8::1"), origin("2001:db8:0:1::1"));
-        assert_eq!(origin("::ffff:192.0.2.1"), origin("192.0.2.1"));
     }
 }

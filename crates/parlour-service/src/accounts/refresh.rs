@@ -1,20 +1,22 @@
 //! Refreshing: the next pair of tokens for the last refresh token.
 //!
 //! A refresh token is used once. Its predecessor gives the same successor for a short while, so that a lost
-//! answer signs nobody out; any other reuse means that two hold the same token, and ends the session for both.
+//! answer signs nobody out; any other reuse means that two hold the same token, and ends the session for both. A session
+//! that was not used for 90 days has ended.
 
+use parlour_model::SessionId;
 use parlour_store::Rotation;
 
-use super::Accounts;
-use super::sessions::Session;
+use super::sessions::{Session, is_unused};
 use super::sign_in::SignedIn;
+use super::{Accounts, Inner};
 use crate::{ServiceError, TokenProblem};
 
 impl Accounts {
     /// The next access token and refresh token of a session.
     ///
     /// # Errors
-    /// [`TokenProblem::Invalid`] for a token that is forged, used before or revoked; [`ServiceError::OutcomeUnknown`] and
+    /// [`TokenProblem::Invalid`] for a token that is forged, used before, revoked or of a session unused for long; [`ServiceError::OutcomeUnknown`] and
     /// [`ServiceError::Unavailable`]: ask again with the same token.
     pub async fn refresh(&self, refresh_token: &str) -> Result<SignedIn, ServiceError> {
         let inner = &self.inner;
@@ -22,6 +24,7 @@ impl Accounts {
             return Err(refused("refresh_forged"));
         };
         let (now, grace) = (inner.clock.now(), inner.settings.refresh_grace);
+        inner.refuse_unused(token.session).await?;
         let rotation = inner
             .store
             .write(|s| s.rotate(token.session, token.number, now, grace))
@@ -46,6 +49,22 @@ impl Accounts {
         inner.activity.note(session.id, now);
         let (number, salt) = (session.refresh_number, session.salt);
         inner.signed_in(user, Session::from(session), number, salt)
+    }
+}
+
+impl Inner {
+    /// Refuses a session that was not used for too long, and revokes it. Of one that does not exist the rotation
+    /// tells.
+    async fn refuse_unused(&self, id: SessionId) -> Result<(), ServiceError> {
+        let session = self.store.read(|s| s.session(id)).await?;
+        let now = self.clock.now();
+        match session.filter(|session| is_unused(session, now)) {
+            None => Ok(()),
+            Some(session) => {
+                self.revoke_here(session.user, id).await?;
+                Err(refused("refresh_unused"))
+            }
+        }
     }
 }
 

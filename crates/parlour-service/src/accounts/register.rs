@@ -4,7 +4,7 @@
 //! ends in between leaves a row that no name points to, which does not exist for anybody. With an
 //! idempotency key a repeated request finds the first attempt's user and finishes what it began.
 
-use parlour_model::{DisplayName, User, UserId, UserName, limits};
+use parlour_model::{AppData, DisplayName, User, UserId, UserName, limits};
 use parlour_store::{Claim, ClaimSpace, NewUser, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 use uuid::Uuid;
@@ -146,10 +146,11 @@ impl Inner {
         for _ in 0..IDS_TRIED {
             let now = self.clock.now();
             let user = User {
-                id: user_id(self.ids.next_id())?,
+                id: user_id(self.ids.next_id()?)?,
                 username: wanted.username.clone(),
                 display_name: display_name.clone(),
                 avatar_url: None,
+                data: AppData::default(),
                 created_at: now,
                 updated_at: now,
             };

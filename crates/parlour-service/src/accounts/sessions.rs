@@ -1,8 +1,9 @@
 //! Sessions: the devices somebody is signed in on, and signing out of them.
 //!
-//! A revocation is durable first, then known here, then told to the connections everywhere.
+//! A revocation is durable first, then known here, then told to the connections everywhere. A session that was not used for
+//! 90 days counts as ended, and a user has at most 100.
 
-use parlour_model::{SessionId, Timestamp, UserId};
+use parlour_model::{SessionId, Timestamp, UserId, limits};
 use parlour_store::NewSession;
 
 use super::{Accounts, Inner};
@@ -55,7 +56,9 @@ impl Accounts {
     /// [`ServiceError::Unavailable`].
     pub async fn sessions(&self, actor: &Actor) -> Result<Vec<Session>, ServiceError> {
         let stored = self.inner.store.read(|s| s.sessions_of(actor.user)).await?;
-        Ok(stored.into_iter().map(Session::from).collect())
+        let now = self.inner.clock.now();
+        let used = stored.into_iter().filter(|s| !is_unused(s, now));
+        Ok(used.map(Session::from).collect())
     }
 
     /// Signs out of the actor's own session. Doing it again is no error.
@@ -127,10 +130,45 @@ impl Inner {
         Ok(())
     }
 
+    /// Makes room after a session was opened: ends what was not used for too long, and of more live sessions than a user
+    /// may have those that were idle for longest. Best effort: the next sign-in tries again.
+    pub(super) async fn end_surplus_sessions(&self, opened: &NewSession) {
+        if let Err(error) = self.try_end_surplus_sessions(opened).await {
+            tracing::info!(user = %opened.user, %error, "old sessions were not ended");
+        }
+    }
+
+    async fn try_end_surplus_sessions(&self, opened: &NewSession) -> Result<(), ServiceError> {
+        let user = opened.user;
+        let sessions = self.store.read(|s| s.sessions_of(user)).await?;
+        for session in surplus(sessions, opened) {
+            self.revoke_here(user, session).await?;
+        }
+        Ok(())
+    }
+
     fn tell(&self, revoked: &[SessionId], now: Timestamp) {
         if !revoked.is_empty() {
             self.revocations.learn(revoked, now);
             self.delivery.revoked(revoked);
         }
     }
+}
+
+/// Whether a session was not used for so long that it counts as ended.
+pub(super) fn is_unused(session: &parlour_store::Session, now: Timestamp) -> bool {
+    now.since(session.last_active_at) >= limits::SESSION_UNUSED_MAX
+}
+
+/// The sessions that end because `opened` was opened.
+fn surplus(mut sessions: Vec<parlour_store::Session>, opened: &NewSession) -> Vec<SessionId> {
+    sessions.retain(|session| session.id != opened.id);
+    sessions.sort_by_key(|session| (session.last_active_at, session.id));
+    let room = limits::SESSIONS_PER_USER_MAX - 1;
+    let over = sessions.len().saturating_sub(room);
+    let ends = sessions
+        .iter()
+        .enumerate()
+        .filter(|(place, session)| *place < over || is_unused(session, opened.at));
+    ends.map(|(_, session)| session.id).collect()
 }

@@ -58,7 +58,7 @@ impl Inner {
         aws_lc_rs::rand::fill(&mut salt)
             .map_err(|_| ServiceError::Unavailable("no randomness for a session".to_owned()))?;
         let mut new = NewSession {
-            id: self.new_session_id(),
+            id: self.new_session_id()?,
             user: user.id,
             device,
             salt,
@@ -66,11 +66,14 @@ impl Inner {
         };
         for _ in 0..IDS_TRIED {
             match self.store.settle(|s| s.open_session(new.clone())).await {
-                Ok(()) => return self.signed_in(user, Session::opened(&new), 1, salt),
+                Ok(()) => {
+                    self.end_surplus_sessions(&new).await;
+                    return self.signed_in(user, Session::opened(&new), 1, salt);
+                }
                 Err(StoreError::Exists(_)) if self.is_stored(&new).await? => {
                     return self.signed_in(user, Session::opened(&new), 1, salt);
                 }
-                Err(StoreError::Exists(_)) => new.id = self.new_session_id(),
+                Err(StoreError::Exists(_)) => new.id = self.new_session_id()?,
                 Err(error) => return Err(failure(error)),
             }
         }
@@ -106,7 +109,8 @@ impl Inner {
         Ok(stored.is_some_and(|s| s.user == new.user && s.salt == new.salt))
     }
 
-    fn new_session_id(&self) -> SessionId {
-        SessionId::new(self.ids.next_id()).expect("a Snowflake is a positive number below 2^63")
+    fn new_session_id(&self) -> Result<SessionId, ServiceError> {
+        let id = self.ids.next_id()?;
+        Ok(SessionId::new(id).expect("a Snowflake is a positive number below 2^63"))
     }
 }

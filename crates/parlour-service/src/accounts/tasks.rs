@@ -92,6 +92,7 @@ impl Accounts {
         if !new.is_empty() {
             inner.delivery.close_sessions(&new);
         }
+        inner.delivery.revocations_known(asked_at);
         Ok(())
     }
 

@@ -7,11 +7,6 @@ use parlour_model::{User, UserId, UserName, fold_for_search, limits};
 use super::Accounts;
 use crate::{Actor, Missing, ServiceError};
 
-/// Fewest characters of a query, after folding.
-const QUERY_CHARS_MIN: usize = 2;
-/// Longest query, in characters: longer than any name.
-const QUERY_CHARS_MAX: usize = 128;
-
 /// Some of the users asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserPage {
@@ -72,18 +67,19 @@ impl Accounts {
 }
 
 fn folded(query: &str) -> Result<String, ServiceError> {
-    let short_enough = query.chars().count() <= QUERY_CHARS_MAX;
+    let range = limits::SEARCH_CHARS;
+    let short_enough = query.chars().count() <= *range.end();
     let prefix = if short_enough {
         fold_for_search(query.trim())
     } else {
         String::new()
     };
-    if prefix.chars().count() >= QUERY_CHARS_MIN {
+    if prefix.chars().count() >= *range.start() {
         return Ok(prefix);
     }
     Err(ServiceError::Invalid {
         field: "query",
-        reason: format!("must have {QUERY_CHARS_MIN} to {QUERY_CHARS_MAX} characters"),
+        reason: format!("must have {} to {} characters", range.start(), range.end()),
     })
 }
 

@@ -6,6 +6,7 @@ use parlour_model::{ChatId, Event};
 use parlour_store::{ChatSummary, Creation, NewChat};
 
 use super::{Chats, Inner};
+use crate::finish::finish;
 use crate::patience::failure;
 use crate::{Actor, ServiceError};
 
@@ -13,14 +14,11 @@ impl Chats {
     /// Creates `new` unless the chat exists, and answers its first event and whether it existed.
     ///
     /// Creating is idempotent, and the first event is announced either way: whoever wrote it may have died
-    /// before telling anybody. A caller who goes away does not keep it from being announced: what was asked of the
-    /// store may still be stored, and nobody else would tell.
+    /// before telling anybody. A caller who goes away does not keep it from being announced.
     pub(super) async fn create(&self, new: NewChat) -> Result<(Event, bool), ServiceError> {
         let inner = Arc::clone(&self.inner);
         let creating = async move { inner.create_and_announce(new).await };
-        let panicked = ServiceError::OutcomeUnknown { applied: None };
-        let created = self.inner.tracker.spawn(creating).await;
-        created.unwrap_or(Err(panicked))
+        finish(&self.inner.tracker, creating).await
     }
 }
 
@@ -36,8 +34,8 @@ impl Inner {
     }
 
     /// An id for a new chat.
-    pub(super) fn new_chat_id(&self) -> ChatId {
-        ChatId::new(self.ids.next_id()).expect("ids are positive and below 2^63")
+    pub(super) fn new_chat_id(&self) -> Result<ChatId, ServiceError> {
+        Ok(ChatId::new(self.ids.next_id()?).expect("ids are positive and below 2^63"))
     }
 }
 

@@ -4,7 +4,7 @@
 //! idempotent, so it does not matter who was fastest or who crashed in between.
 
 use parlour_model::{
-    ChatId, ChatType, Content, EventKey, HistoryVisibility, NewMember, Role, UserId,
+    AppData, ChatId, ChatType, Content, EventKey, HistoryVisibility, NewMember, Role, UserId,
 };
 use parlour_store::{ChatSummary, Claim, ClaimSpace, NewChat};
 
@@ -53,7 +53,7 @@ impl Chats {
         if let Some(owner) = store.read(|s| s.owner(space, &name)).await? {
             return claimed(owner);
         }
-        let id = self.inner.new_chat_id();
+        let id = self.inner.new_chat_id()?;
         let claim = store
             .settle(|s| s.claim(space, &name, id.get(), None))
             .await;
@@ -76,6 +76,7 @@ impl Chats {
                 chat_type: ChatType::Direct,
                 title: None,
                 history: HistoryVisibility::All,
+                data: AppData::default(),
                 users: vec![member(creator.min(with)), member(creator.max(with))],
             },
         }

@@ -6,13 +6,14 @@
 use std::collections::BTreeSet;
 
 use parlour_model::{
-    BodyHash, ChatId, ChatType, Content, EventKey, HistoryVisibility, NewMember, Role, Title,
-    UserId, limits,
+    AppData, BodyHash, ChatId, ChatType, Content, EventKey, HistoryVisibility, NewMember, Role,
+    Title, UserId, limits,
 };
 use parlour_store::{ChatSummary, Claim, ClaimSpace, NewChat};
 
 use super::Chats;
 use super::create_direct::claimed;
+use super::update::check_data;
 use crate::patience::failure;
 use crate::{Actor, Missing, Refusal, ServiceError};
 
@@ -25,6 +26,8 @@ pub struct NewGroup {
     pub users: Vec<UserId>,
     /// What later members may see of the past.
     pub history: HistoryVisibility,
+    /// What the application keeps with it; empty for nothing.
+    pub data: AppData,
     /// Names this wish: the same key is the same group.
     pub idempotency_key: Option<EventKey>,
 }
@@ -33,7 +36,7 @@ impl Chats {
     /// Creates a group, and says whether its key had created it before.
     ///
     /// # Errors
-    /// [`Missing::User`] if one of the users does not exist; [`Refusal::LimitReached`], [`Refusal::KeyTime`],
+    /// [`ServiceError::Invalid`] for data beyond their limits; [`Missing::User`] if one of the users does not exist; [`Refusal::LimitReached`], [`Refusal::KeyTime`],
     /// [`Refusal::KeyReused`]; [`ServiceError::Unavailable`] and [`ServiceError::OutcomeUnknown`]: call again
     /// with the same key.
     pub async fn create_group(
@@ -50,10 +53,11 @@ impl Chats {
             .into_iter()
             .filter(|user| *user != actor.user)
             .collect::<Vec<_>>();
+        check_data(Some(&new.data))?;
         self.check_first_members(&others).await?;
         let id = match new.idempotency_key {
             Some(key) => self.claim_creation(actor.user, key).await?,
-            None => self.inner.new_chat_id(),
+            None => self.inner.new_chat_id()?,
         };
         let content = group_created(actor.user, &others, new);
         let hash = BodyHash::of(&content);
@@ -90,7 +94,7 @@ impl Chats {
         }
         key.check_time(self.inner.clock.now())
             .map_err(Refusal::KeyTime)?;
-        let id = self.inner.new_chat_id();
+        let id = self.inner.new_chat_id()?;
         let ttl = Some(limits::KEY_REMEMBERED);
         let claim = store.settle(|s| s.claim(space, &name, id.get(), ttl)).await;
         match claim.map_err(failure)? {
@@ -130,6 +134,7 @@ fn group_created(owner: UserId, others: &[UserId], new: NewGroup) -> Content {
         chat_type: ChatType::Group,
         title: Some(new.title),
         history: new.history,
+        data: new.data,
         users: std::iter::once(owner).chain(members).collect(),
     }
 }

@@ -9,8 +9,7 @@
 use std::sync::Arc;
 
 use parlour_model::{
-    ChatId, Content, Emoji, Epoch, HistoryVisibility, Message, Role, Seq, Title, UserId, Visible,
-    limits,
+    ChatId, Content, Emoji, Epoch, HistoryVisibility, Message, Role, Seq, UserId, Visible, limits,
 };
 
 use super::authority::{Authorities, Standing};
@@ -152,9 +151,7 @@ impl Gate {
                 let present = self.role_of(standing, *user).await?;
                 forbidden_unless(present != Role::Owner)
             }
-            Content::ChatChanged { title, history } => {
-                check_settings(standing, title.as_ref(), *history)
-            }
+            Content::ChatChanged { history, .. } => check_settings(standing, *history),
             // A chat is created by its first event, and hidden events are not for users to write.
             _ => Err(ServiceError::Forbidden),
         }
@@ -276,14 +273,12 @@ fn change_to(role: Role) -> Operation {
     }
 }
 
+/// Whoever may set what later members see may rename too.
 fn check_settings(
     standing: &Standing,
-    title: Option<&Title>,
     history: Option<HistoryVisibility>,
 ) -> Result<(), ServiceError> {
-    if title.is_some() || history.is_none() {
-        standing.allows(Operation::Rename)?;
-    }
+    standing.allows(Operation::Rename)?;
     if history.is_some() {
         standing.allows(Operation::SetHistory)?;
     }

@@ -30,14 +30,16 @@ mod history;
 mod list;
 mod members;
 mod receipts;
+mod report;
 
 mod mark;
 mod typing;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use parlour_delivery::Delivery;
+use parlour_delivery::{Delivery, HomeError, HomeOutcome};
 use parlour_model::{ChatId, Clock, Content, Draft, Epoch, Event, EventKey, IdGenerator, UserId};
 use parlour_store::{ChatLog, SharedStore};
 use tokio_util::sync::CancellationToken;
@@ -49,8 +51,11 @@ pub use history::SeqOrId;
 pub use list::ChatPage;
 pub use members::MemberPage;
 pub use post::{Post, Posted};
+pub use report::{NewReport, ReportAbout};
 pub use update::ChatChange;
+pub(crate) use update::check_data;
 
+use crate::accounts::Limiter;
 use crate::patience::PatientStore;
 use crate::{Actor, ServiceError};
 use append_queue::{AppendParts, AppendQueues, Patience, Surroundings};
@@ -59,7 +64,7 @@ use mark::Marking;
 use turns::Turns;
 
 /// How long one call to the store may take.
-const STORE_WITHIN: std::time::Duration = std::time::Duration::from_secs(3);
+const STORE_WITHIN: Duration = Duration::from_secs(3);
 
 /// What chats are built from.
 pub struct ChatParts {
@@ -73,6 +78,9 @@ pub struct ChatParts {
     pub ids: Arc<IdGenerator>,
     /// Whose tasks these are.
     pub tracker: TaskTracker,
+    /// Whether chats in which this node loses races against others are appended to by their home, and this node is a home
+    /// for others. Without other nodes it changes nothing.
+    pub homes: bool,
     /// Ends the tasks: what is being committed is finished, what waits is refused.
     pub token: CancellationToken,
 }
@@ -93,6 +101,7 @@ struct Inner {
     appends: AppendQueues,
     marking: Marking,
     turns: Turns,
+    reports: Limiter,
     tracker: TaskTracker,
 }
 
@@ -110,13 +119,19 @@ impl Chats {
                 delivery: parts.delivery.clone(),
             }),
             patience: Patience::default(),
+            homes: parts.homes,
             tracker: parts.tracker.clone(),
             token: parts.token,
         });
+        if parts.homes {
+            let home = appends.home(Arc::clone(&parts.clock));
+            parts.delivery.serve_home(Arc::new(home));
+        }
         Self {
             inner: Arc::new(Inner {
                 marking: Marking::new(store.clone(), parts.delivery.clone(), parts.tracker.clone()),
                 turns: Turns::new(parts.tracker.clone()),
+                reports: Limiter::new(report::rate(), &parts.clock),
                 tracker: parts.tracker,
                 store,
                 delivery: parts.delivery,
@@ -164,5 +179,23 @@ impl Surroundings for Node {
     async fn committed(&self, event: &Event) {
         self.gate.authorities().changed(event).await;
         self.delivery.announce(event);
+    }
+
+    async fn committed_at_home(&self, event: &Event) {
+        self.gate.authorities().changed(event).await;
+        self.delivery.take_in(event);
+    }
+
+    fn has_home_elsewhere(&self, chat: ChatId) -> bool {
+        self.delivery.has_home_elsewhere(chat)
+    }
+
+    async fn ask_home(
+        &self,
+        chat: ChatId,
+        drafts: Vec<Draft>,
+        within: Duration,
+    ) -> Result<Vec<HomeOutcome>, HomeError> {
+        self.delivery.ask_home(chat, drafts, within).await
     }
 }

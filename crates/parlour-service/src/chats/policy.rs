@@ -32,7 +32,7 @@ pub(super) enum Operation {
     DeleteOthers,
     /// Pin a message, or unpin it.
     Pin,
-    /// Change the title.
+    /// Change the title, or the data of the application.
     Rename,
     /// Change what of the past new members may see.
     SetHistory,

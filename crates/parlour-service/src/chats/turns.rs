@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 use tokio_util::task::TaskTracker;
 
 use crate::ServiceError;
+use crate::finish::finish;
 
 /// How many turns there are; chats share them.
 const TURNS: usize = 256;
@@ -49,12 +50,11 @@ impl Turns {
     {
         let number = usize::try_from(self.hasher.hash_one(chat) % TURNS as u64).unwrap_or(0);
         let turn = Arc::clone(&self.turns[number]).lock_owned().await;
-        let running = self.tracker.spawn(async move {
+        let change = async move {
             let _turn = turn;
             change.await
-        });
-        let panicked = ServiceError::OutcomeUnknown { applied: None };
-        running.await.unwrap_or(Err(panicked))
+        };
+        finish(&self.tracker, change).await
     }
 }
 

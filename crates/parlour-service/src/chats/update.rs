@@ -1,6 +1,6 @@
-//! Title and settings of a group.
+//! Title, settings and data of a group.
 
-use parlour_model::{ChatId, Content, HistoryVisibility, Title};
+use parlour_model::{AppData, ChatId, Content, HistoryVisibility, Title};
 use parlour_store::ChatSummary;
 
 use super::Chats;
@@ -13,13 +13,15 @@ pub struct ChatChange {
     pub title: Option<Title>,
     /// What members may see of what was said before they joined.
     pub history: Option<HistoryVisibility>,
+    /// What the application keeps with it from now on; empty for nothing.
+    pub data: Option<AppData>,
 }
 
 impl Chats {
     /// Changes a group and answers it as it then is. A change of nothing writes nothing.
     ///
     /// # Errors
-    /// Chat not found for strangers; [`ServiceError::Forbidden`] in a direct chat and below the role that the
+    /// [`ServiceError::Invalid`] for data beyond their limits; chat not found for strangers; [`ServiceError::Forbidden`] in a direct chat and below the role that the
     /// change needs.
     pub async fn update(
         &self,
@@ -28,12 +30,30 @@ impl Chats {
         change: ChatChange,
     ) -> Result<ChatSummary, ServiceError> {
         let inner = &self.inner;
-        let ChatChange { title, history } = change;
-        if title.is_some() || history.is_some() {
-            let content = Content::ChatChanged { title, history };
+        let ChatChange {
+            title,
+            history,
+            data,
+        } = change;
+        check_data(data.as_ref())?;
+        if title.is_some() || history.is_some() || data.is_some() {
+            let content = Content::ChatChanged {
+                title,
+                history,
+                data,
+            };
             let epoch = inner.gate.authorize(chat, actor.user, &content).await?;
             inner.enter(actor, chat, epoch, content).await?;
         }
         self.get(actor, chat).await
     }
+}
+
+/// Whether these data may be kept.
+pub(crate) fn check_data(data: Option<&AppData>) -> Result<(), ServiceError> {
+    let checked = data.map_or(Ok(()), AppData::check_attachable);
+    checked.map_err(|wrong| ServiceError::Invalid {
+        field: "data",
+        reason: wrong.to_string(),
+    })
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use parlour_model::{
-    ChatId, ChatType, ChosenStatus, Content, DisplayName, EventKey, HistoryVisibility, NewMember,
-    Role, Seq, User, UserId,
+    AppData, ChatId, ChatType, ChosenStatus, Content, DisplayName, EventKey, HistoryVisibility,
+    NewMember, Role, Seq, User, UserId,
 };
 use parlour_service::{Actor, Missing, ProfileChange, Registration, ServiceError};
 use parlour_store::{Claim, ClaimSpace, NewChat};
@@ -115,6 +115,7 @@ async fn a_profile_changes_where_it_is_told_to_and_is_found_by_its_new_name() {
     let change = ProfileChange {
         display_name: Some(DisplayName::new("Annabel").unwrap()),
         avatar_url: Some(Some(picture.clone())),
+        data: None,
     };
     let changed = node.accounts.update_profile(&ann, change).await.unwrap();
     assert_eq!(changed.display_name.as_str(), "Annabel");
@@ -190,6 +191,7 @@ pub(crate) async fn direct_chat(world: &World, a: UserId, b: UserId) -> ChatId {
             chat_type: ChatType::Direct,
             title: None,
             history: HistoryVisibility::All,
+            data: AppData::default(),
             users: vec![member(a), member(b)],
         },
     };

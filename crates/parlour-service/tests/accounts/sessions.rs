@@ -1,7 +1,7 @@
 //! Sessions: the list of devices, and the end of one everywhere.
 
 use parlour_delivery::{Batch, Connection, NewConnection};
-use parlour_model::SessionId;
+use parlour_model::{SessionId, limits};
 use parlour_protocol::{CloseCode, Encoding};
 use parlour_service::{Missing, ServiceError, SignedIn, TokenProblem};
 
@@ -190,4 +190,47 @@ async fn revoke(node: &Node, by: &SignedIn, session: &SignedIn) {
         .revoke(&actor, session.session.id)
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_user_has_so_many_sessions_and_a_new_one_ends_the_one_idle_for_longest() {
+    let world = World::new();
+    let node = world.node().await;
+    let first = node.register("ann").await;
+    let second = node.login("ann", PASSWORD).await.unwrap();
+    let connection = connect(&node, &second).await;
+    for _ in 2..limits::SESSIONS_PER_USER_MAX {
+        world.pass(1);
+        node.login("ann", PASSWORD).await.unwrap();
+    }
+    assert_eq!(node.session_ids(&first).await.len(), 100);
+    // The first one is used, so the second is the one that was idle for longest.
+    let first = node.refresh(&first).await.unwrap();
+    world.pass(60);
+    let newest = node.login("ann", PASSWORD).await.unwrap();
+    let live = node.session_ids(&first).await;
+    assert_eq!(live.len(), limits::SESSIONS_PER_USER_MAX);
+    assert!(live.contains(&first.session.id) && live.contains(&newest.session.id));
+    assert!(!live.contains(&second.session.id));
+    assert_eq!(close_code(&connection).await, CloseCode::SignedOut);
+    assert_eq!(node.refresh(&second).await.unwrap_err(), INVALID);
+}
+
+#[tokio::test]
+async fn a_session_that_was_not_used_for_long_has_ended() {
+    let world = World::new();
+    let node = world.node().await;
+    let (phone, laptop) = two_devices(&node).await;
+    let almost = limits::SESSION_UNUSED_MAX.as_secs() - 1;
+    world.pass(almost);
+    node.accounts.maintain_keys().await.unwrap();
+    let phone = node.refresh(&phone).await.unwrap();
+    world.pass(1);
+    assert_eq!(node.session_ids(&phone).await, [phone.session.id]);
+    assert_eq!(node.refresh(&laptop).await.unwrap_err(), INVALID);
+    let stored = world.store.session(laptop.session.id).await.unwrap();
+    assert!(stored.unwrap().revoked_at.is_some());
+    world.pass(almost - 1);
+    node.accounts.maintain_keys().await.unwrap();
+    node.refresh(&phone).await.unwrap();
 }

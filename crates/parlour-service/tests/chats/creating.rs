@@ -1,6 +1,6 @@
 //! Direct chats exist once per pair, groups once per key.
 
-use parlour_model::{ChatType, Content, HistoryVisibility, Role, Seq, Title, limits};
+use parlour_model::{AppData, ChatType, Content, HistoryVisibility, Role, Seq, Title, limits};
 use parlour_service::{Missing, NewGroup, Refusal, ServiceError};
 use tokio::task::JoinSet;
 
@@ -11,6 +11,7 @@ fn group(title: &str, users: Vec<parlour_model::UserId>) -> NewGroup {
         title: Title::new(title).unwrap(),
         users,
         history: HistoryVisibility::All,
+        data: AppData::default(),
         idempotency_key: None,
     }
 }

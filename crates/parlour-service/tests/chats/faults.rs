@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use parlour_model::{EventKey, Seq};
+use parlour_model::{Event, EventKey, Seq};
 use parlour_service::{Actor, Chats, Post, ServiceError};
 use parlour_store::faults::{Fault, Operation, Plan};
 use tokio::task::JoinSet;
@@ -187,14 +187,14 @@ async fn while_the_store_is_away_nothing_is_said_to_be_missing() {
 
 /// What one author was told about each key in the end.
 #[derive(Default)]
-struct Told {
-    stored: BTreeMap<EventKey, Seq>,
+pub(crate) struct Told {
+    pub(crate) stored: BTreeMap<EventKey, Seq>,
     /// Every attempt was answered as not stored.
-    never: BTreeSet<EventKey>,
+    pub(crate) never: BTreeSet<EventKey>,
 }
 
 /// Posts as a client does: the same key again after an unknown outcome; after a definite failure sometimes.
-async fn client(chats: Chats, who: Actor, posts: Vec<Post>) -> Told {
+pub(crate) async fn client(chats: Chats, who: Actor, posts: Vec<Post>) -> Told {
     let mut told = Told::default();
     for (nth, post) in posts.into_iter().enumerate() {
         let (mut doubtful, mut failures) = (false, 0);
@@ -234,7 +234,12 @@ async fn under_random_faults_nothing_is_lost_doubled_or_wrongly_called_failed() 
     let told = clients.join_all().await;
     world.faults.clear();
     world.faults.release().await;
-    let log = world.log(chat).await;
+    check(&world.log(chat).await, told);
+    assert!(world.faults.count() > 0);
+}
+
+/// Whether what the authors were told is what the log says.
+pub(crate) fn check(log: &[Event], told: Vec<Told>) {
     let mut seqs_by_key = BTreeMap::new();
     for event in &log[1..] {
         let again = seqs_by_key.insert(event.key, event.seq);
@@ -246,5 +251,4 @@ async fn under_random_faults_nothing_is_lost_doubled_or_wrongly_called_failed() 
         }
         assert!(told.never.iter().all(|key| !seqs_by_key.contains_key(key)));
     }
-    assert!(world.faults.count() > 0);
 }

@@ -7,6 +7,7 @@ mod world;
 
 mod creating;
 mod faults;
+mod homes;
 mod marks;
 mod members;
 mod owners;

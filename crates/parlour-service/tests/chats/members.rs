@@ -186,11 +186,11 @@ async fn title_and_history_change_by_role_and_nothing_writes_nothing() {
     let title = Title::new("Another title").unwrap();
     let rename = ChatChange {
         title: Some(title.clone()),
-        history: None,
+        ..ChatChange::default()
     };
     let hide = ChatChange {
-        title: None,
         history: Some(HistoryVisibility::SinceJoin),
+        ..ChatChange::default()
     };
     let refused = world.chats.update(&cem, chat, rename.clone()).await;
     assert_eq!(refused.map(drop), Err(ServiceError::Forbidden));

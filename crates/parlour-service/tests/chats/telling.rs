@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use parlour_delivery::{Batch, Connection, NewConnection, Outgoing, SyncKind};
+use parlour_delivery::{Batch, Connection, Delivery, NewConnection, Outgoing, SyncKind};
 use parlour_model::{ChatId, Mark, Seq};
 use parlour_protocol::Encoding;
 use parlour_service::Actor;
@@ -13,21 +13,21 @@ use serde_json::Value;
 use crate::world::{World, message};
 
 /// A live connection and what it was sent.
-struct Listener {
+pub(crate) struct Listener {
     _connection: Connection,
     outgoing: Outgoing,
 }
 
 impl Listener {
     /// Connects `who`, looking at `chats`, up to date.
-    async fn connect(world: &World, who: &Actor, chats: &[ChatId]) -> Self {
+    pub(crate) async fn connect(delivery: &Delivery, who: &Actor, chats: &[ChatId]) -> Self {
         let new = NewConnection {
             user: who.user,
             session: who.session,
             device: "test".to_owned(),
             encoding: Encoding::Json,
         };
-        let connection = world.delivery.attach(new).await.unwrap();
+        let connection = delivery.attach(new).await.unwrap();
         let outgoing = connection.take_outgoing().unwrap();
         let kind = SyncKind::Hello;
         connection.sync(BTreeMap::new(), kind, false).await;
@@ -41,7 +41,7 @@ impl Listener {
     }
 
     /// The next frame of this type.
-    async fn hear(&mut self, frame_type: &str) -> Value {
+    pub(crate) async fn hear(&mut self, frame_type: &str) -> Value {
         loop {
             let Batch::Frames(frames) = self.outgoing.next_batch(1).await else {
                 panic!("the connection was closed")
@@ -62,12 +62,12 @@ async fn members_hear_of_posts_receipts_and_typing() {
     let users = world.users(2).await;
     let [ann, bob] = [users[0], users[1]];
     let chat = world.group(&users).await;
-    let mut listener = Listener::connect(&world, &bob, &[chat]).await;
+    let mut listener = Listener::connect(&world.delivery, &bob, &[chat]).await;
     let said = world.say(&ann, chat, "hello").await;
     let event = listener.hear("event").await;
     assert_eq!(event["seq"], said.seq.get());
     assert_eq!(event["body"]["text"], "hello");
-    let mut author = Listener::connect(&world, &ann, &[chat]).await;
+    let mut author = Listener::connect(&world.delivery, &ann, &[chat]).await;
     world
         .chats
         .mark(&bob, chat, Mark::Read(said.seq))
@@ -87,7 +87,7 @@ async fn what_a_retry_or_a_cancellation_finds_is_told_too() {
     let users = world.users(2).await;
     let [ann, bob] = [users[0], users[1]];
     let chat = world.group(&users).await;
-    let mut listener = Listener::connect(&world, &bob, &[chat]).await;
+    let mut listener = Listener::connect(&world.delivery, &bob, &[chat]).await;
     let posts = ["first", "second"].map(|text| world.draft(chat, message(text)));
     for post in &posts {
         world.faults.always(Operation::Append, Fault::After);
@@ -108,7 +108,7 @@ async fn who_is_named_by_a_membership_event_hears_of_it() {
     let users = world.users(3).await;
     let [ann, bob, cem] = [users[0], users[1], users[2]];
     let chat = world.group(&[ann, bob]).await;
-    let mut listener = Listener::connect(&world, &cem, &[chat]).await;
+    let mut listener = Listener::connect(&world.delivery, &cem, &[chat]).await;
     world
         .chats
         .add_members(&ann, chat, vec![cem.user])
@@ -143,7 +143,7 @@ async fn who_is_named_by_a_membership_event_hears_of_it() {
 async fn a_creation_whose_caller_went_away_is_told() {
     let world = World::new();
     let [ann, bob] = [world.user().await, world.user().await];
-    let mut listener = Listener::connect(&world, &bob, &[]).await;
+    let mut listener = Listener::connect(&world.delivery, &bob, &[]).await;
     world.faults.next(Operation::Create, Fault::Hang);
     let mut creating = Box::pin(world.chats.create_direct(&ann, bob.user));
     tokio::select! {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use parlour_bus::LocalNetwork;
+use parlour_bus::{LocalBus, LocalNetwork};
 use parlour_delivery::{Delivery, DeliveryParts};
 use parlour_model::{
-    Body, ChatId, Clock, Content, DisplayName, Event, EventKey, HistoryVisibility, IdGenerator,
-    ManualClock, NodeNumber, Seq, SessionId, Timestamp, Title, User, UserId, UserName, limits,
+    AppData, Body, ChatId, Clock, Content, DisplayName, Event, EventKey, HistoryVisibility,
+    IdGenerator, ManualClock, NodeNumber, Seq, SessionId, Timestamp, Title, User, UserId, UserName,
+    limits,
 };
 use parlour_service::{Actor, ChatParts, Chats, NewGroup, Post, Posted, ServiceError};
 use parlour_store::faults::{Faults, FaultyStore};
@@ -25,8 +26,10 @@ pub(crate) struct World {
     pub(crate) delivery: Delivery,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) ids: Arc<IdGenerator>,
+    pub(crate) bus: Arc<LocalBus>,
+    pub(crate) network: LocalNetwork,
     token: CancellationToken,
-    _folder: TempDir,
+    _folder: Arc<TempDir>,
 }
 
 impl Drop for World {
@@ -37,8 +40,14 @@ impl Drop for World {
 
 impl World {
     pub(crate) fn new() -> Self {
+        let mut nodes = Self::cluster(1, true);
+        nodes.pop().expect("one node")
+    }
+
+    /// Nodes of one network on one store, which fails for each of them by itself.
+    pub(crate) fn cluster(nodes: usize, homes: bool) -> Vec<Self> {
         let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_800_000_000_000)));
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
         let time: Arc<dyn Clock> = clock.clone();
         let number = NodeNumber::ZERO;
         let ids = IdGenerator::new(number, Arc::clone(&time), Timestamp::default());
@@ -50,40 +59,50 @@ impl World {
             readers: 2,
         };
         let store: SharedStore = Arc::new(EmbeddedStore::open(folder.path(), options).unwrap());
-        let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
-        let delivery = Delivery::new(DeliveryParts {
-            store: Arc::clone(&store),
-            bus: Arc::new(LocalNetwork::new().join(Arc::clone(&time))),
-            clock: Arc::clone(&time),
-            tracker: tracker.clone(),
-            token: token.clone(),
+        let network = LocalNetwork::new();
+        let join = |_| Arc::new(network.join(Arc::clone(&time)));
+        // All are there before one of them looks who is.
+        let buses: Vec<_> = (0..nodes).map(join).collect();
+        let nodes = buses.into_iter().map(|bus| {
+            let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
+            let delivery = Delivery::new(DeliveryParts {
+                store: Arc::clone(&store),
+                bus: bus.clone(),
+                clock: Arc::clone(&time),
+                tracker: tracker.clone(),
+                token: token.clone(),
+            });
+            delivery.start();
+            let faulty = FaultyStore::new(Arc::clone(&store));
+            let faults = faulty.faults();
+            let chats = Chats::new(ChatParts {
+                store: Arc::new(faulty),
+                delivery: delivery.clone(),
+                clock: Arc::clone(&time),
+                ids: Arc::clone(&ids),
+                tracker,
+                homes,
+                token: token.clone(),
+            });
+            Self {
+                store: Arc::clone(&store),
+                faults,
+                chats,
+                delivery,
+                clock: Arc::clone(&clock),
+                ids: Arc::clone(&ids),
+                bus,
+                network: network.clone(),
+                token,
+                _folder: Arc::clone(&folder),
+            }
         });
-        delivery.start();
-        let faulty = FaultyStore::new(Arc::clone(&store));
-        let faults = faulty.faults();
-        let chats = Chats::new(ChatParts {
-            store: Arc::new(faulty),
-            delivery: delivery.clone(),
-            clock: time,
-            ids: Arc::clone(&ids),
-            tracker,
-            token: token.clone(),
-        });
-        Self {
-            store,
-            faults,
-            chats,
-            delivery,
-            clock,
-            ids,
-            token,
-            _folder: folder,
-        }
+        nodes.collect()
     }
 
     /// Somebody new.
     pub(crate) async fn user(&self) -> Actor {
-        let id = UserId::new(self.ids.next_id()).unwrap();
+        let id = UserId::new(self.ids.next_id().unwrap()).unwrap();
         let username = UserName::new(&format!("user_{id}")).unwrap();
         let now = self.clock.now();
         let user = User {
@@ -91,6 +110,7 @@ impl World {
             username: username.clone(),
             display_name: DisplayName::new("Somebody").unwrap(),
             avatar_url: None,
+            data: AppData::default(),
             created_at: now,
             updated_at: now,
         };
@@ -128,6 +148,7 @@ impl World {
             title: Title::new("A group").unwrap(),
             users: members.iter().map(|member| member.user).collect(),
             history,
+            data: AppData::default(),
             idempotency_key: None,
         };
         let (chat, existed) = self.chats.create_group(&members[0], new).await.unwrap();

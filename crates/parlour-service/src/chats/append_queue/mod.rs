@@ -6,9 +6,14 @@
 //! - Whatever became durable is announced in the order of seqs before anybody who waits for it wakes.
 //! - An answer that is not [`ServiceError::OutcomeUnknown`] is true of every try made for it: nothing that was
 //!   refused enters the log later.
+//! - What other nodes ask for (see `serve`) is answered to them; it is never authorized here nor sent on.
 //! - A caller who goes away takes nothing along; a panic fails the batch in flight as unknown, and the rest
 //!   goes on. A chat for which nothing waits has neither queue nor task.
 
+mod fate;
+mod forward;
+mod races;
+mod serve;
 mod waiting;
 mod worker;
 
@@ -18,6 +23,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry as Slot;
+use parlour_delivery::{HomeError, HomeOutcome};
 use parlour_model::{ChatId, Content, Draft, Epoch, Event, UserId};
 use parlour_store::ChatLog;
 use tokio::sync::oneshot;
@@ -26,7 +32,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::ServiceError;
-use waiting::Waiting;
+use races::Races;
+use waiting::{Waiter, Waiting};
 use worker::Worker;
 
 /// An event that is durable.
@@ -57,6 +64,21 @@ pub(super) trait Surroundings: Send + Sync {
 
     /// Tells of a durable event. Called in the order of seqs, before any waiter wakes.
     async fn committed(&self, event: &Event);
+
+    /// Tells this node of a durable event that the chat's home committed and announced for it. Called before any
+    /// waiter wakes.
+    async fn committed_at_home(&self, event: &Event);
+
+    /// Whether another node is the chat's home now. Costs no call.
+    fn has_home_elsewhere(&self, chat: ChatId) -> bool;
+
+    /// Asks the chat's home to append; as [`parlour_delivery::Delivery::ask_home`].
+    async fn ask_home(
+        &self,
+        chat: ChatId,
+        drafts: Vec<Draft>,
+        within: Duration,
+    ) -> Result<Vec<HomeOutcome>, HomeError>;
 }
 
 /// How long the queue tries before it gives up.
@@ -97,6 +119,8 @@ pub(super) struct AppendParts {
     pub(super) surroundings: Arc<dyn Surroundings>,
     /// When to give up.
     pub(super) patience: Patience,
+    /// Whether chats whose races this node loses go to their home.
+    pub(super) homes: bool,
     /// Whose tasks these are.
     pub(super) tracker: TaskTracker,
     /// Ends the tasks: the batch in flight is finished, what waits is refused.
@@ -107,14 +131,18 @@ struct Shared {
     parts: AppendParts,
     /// A chat is in here exactly while it has a worker.
     queues: DashMap<ChatId, Waiting>,
+    races: Races,
 }
 
 impl AppendQueues {
     /// Empty queues.
     pub(super) fn new(parts: AppendParts) -> Self {
-        let queues = DashMap::new();
         Self {
-            shared: Arc::new(Shared { parts, queues }),
+            shared: Arc::new(Shared {
+                parts,
+                queues: DashMap::new(),
+                races: Races::default(),
+            }),
         }
     }
 
@@ -136,10 +164,16 @@ impl AppendQueues {
         chat: ChatId,
         draft: Draft,
     ) -> Result<oneshot::Receiver<Answer>, ServiceError> {
+        let (waiter, answer) = oneshot::channel();
+        self.put(chat, draft, Waiter::Own(waiter))?;
+        Ok(answer)
+    }
+
+    /// Puts a draft in line.
+    fn put(&self, chat: ChatId, draft: Draft, waiter: Waiter) -> Result<(), ServiceError> {
         if self.shared.parts.token.is_cancelled() {
             return Err(stopping());
         }
-        let (waiter, answer) = oneshot::channel();
         match self.shared.queues.entry(chat) {
             Slot::Occupied(mut queue) => queue.get_mut().push(draft, waiter)?,
             Slot::Vacant(slot) => {
@@ -149,7 +183,7 @@ impl AppendQueues {
                 Worker::spawn(Arc::clone(&self.shared), chat);
             }
         }
-        Ok(answer)
+        Ok(())
     }
 }
 

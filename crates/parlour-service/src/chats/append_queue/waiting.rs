@@ -2,21 +2,45 @@
 //!
 //! Invariants:
 //! - An author's entries leave in the order they came, also after having been put back.
-//! - One (author, key) with one content is one entry, however many wait for it.
+//! - One (author, key) with one content is one entry, however many wait for it; what other nodes ask for is apart.
 //! - A batch holds no (author, key) twice, and ends after an event that raises the rights epoch: the store
 //!   evaluates all conditions of a batch against the state before it.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use parlour_model::{Content, Draft, Seq, UserId, limits};
+use parlour_delivery::HomeOutcome;
+use parlour_model::{Content, Draft, Epoch, Seq, UserId, limits};
 use tokio::sync::oneshot;
 
+use super::serve::home_outcome;
 use super::{Answer, Settled};
 use crate::ServiceError;
 
 /// When to try again after the queue was full: some batches later.
 const BUSY_RETRY_AFTER: Duration = Duration::from_millis(250);
+
+/// Whoever waits for an answer.
+pub(super) enum Waiter {
+    /// A request of this node.
+    Own(oneshot::Sender<Answer>),
+    /// A request of another node, for which this one is the chat's home.
+    Other(oneshot::Sender<HomeOutcome>),
+}
+
+impl Waiter {
+    fn is_own(&self) -> bool {
+        matches!(self, Self::Own(_))
+    }
+
+    pub(super) fn answer(self, answer: Answer) {
+        // Who no longer waits needs no answer: the event is in the log or not, all the same.
+        let _ = match self {
+            Self::Own(waiter) => waiter.send(answer).is_ok(),
+            Self::Other(waiter) => waiter.send(home_outcome(answer)).is_ok(),
+        };
+    }
+}
 
 /// One event that shall be appended, and who waits for the answer.
 pub(super) struct Entry {
@@ -30,12 +54,15 @@ pub(super) struct Entry {
     pub(super) authorizations: u32,
     /// Up to where the store has searched for the key and not found it, as it said with an unknown outcome.
     searched: Option<Seq>,
-    waiters: Vec<oneshot::Sender<Answer>>,
+    /// Whether it was asked for on this node. An entry of another node keeps the epoch it came with: only the node that
+    /// has authorized its author may raise it.
+    is_own: bool,
+    waiters: Vec<Waiter>,
     weight: usize,
 }
 
 impl Entry {
-    fn new(draft: Draft, waiter: oneshot::Sender<Answer>) -> Self {
+    fn new(draft: Draft, waiter: Waiter) -> Self {
         Self {
             weight: weight(&draft.content),
             draft,
@@ -43,6 +70,7 @@ impl Entry {
             in_doubt: false,
             authorizations: 0,
             searched: None,
+            is_own: waiter.is_own(),
             waiters: vec![waiter],
         }
     }
@@ -56,12 +84,35 @@ impl Entry {
                 existing: true,
                 ..settled
             });
-            // Who no longer waits needs no answer: the event is in the log or not, all the same.
-            let _ = waiter.send(repeated);
+            waiter.answer(repeated);
         }
         if let Some(first) = first {
-            let _ = first.send(answer);
+            first.answer(answer);
         }
+    }
+
+    /// Tells the nodes that wait that they must authorize again; gives back an entry of this node, which must do it itself.
+    pub(super) fn tell_rights_changed(self) -> Option<Self> {
+        if self.is_own {
+            return Some(self);
+        }
+        for waiter in self.waiters {
+            if let Waiter::Other(waiter) = waiter {
+                let _ = waiter.send(HomeOutcome::RightsChanged);
+            }
+        }
+        None
+    }
+
+    /// Whether it was asked for on this node.
+    pub(super) fn is_own(&self) -> bool {
+        self.is_own
+    }
+
+    /// Whether it must go to the store as it is, whatever the newest epoch: its earlier try may be stored, or what
+    /// another node knows of it.
+    pub(super) fn goes_as_it_is(&self, newest: Epoch) -> bool {
+        self.in_doubt || (!self.is_own && self.draft.epoch < newest)
     }
 
     /// Lets the next try look for the key only after `applied`, if the store has searched up to there.
@@ -77,8 +128,12 @@ impl Entry {
         }
     }
 
-    fn is_same_as(&self, draft: &Draft) -> bool {
-        self.has_key_of(draft) && self.draft.hash == draft.hash
+    /// Whether one commit answers both. Not across nodes, which judge rights each for itself.
+    fn is_same_as(&self, draft: &Draft, is_own: bool) -> bool {
+        self.has_key_of(draft)
+            && self.draft.hash == draft.hash
+            && self.is_own == is_own
+            && (is_own || self.draft.epoch == draft.epoch)
     }
 
     fn has_key_of(&self, draft: &Draft) -> bool {
@@ -102,16 +157,14 @@ impl Waiting {
     ///
     /// # Errors
     /// [`ServiceError::Busy`] when full.
-    pub(super) fn push(
-        &mut self,
-        draft: Draft,
-        waiter: oneshot::Sender<Answer>,
-    ) -> Result<(), ServiceError> {
+    pub(super) fn push(&mut self, draft: Draft, waiter: Waiter) -> Result<(), ServiceError> {
         if self.waiters >= limits::APPENDS_WAITING_MAX {
             return Err(busy());
         }
         let line = self.by_author.get_mut(&draft.author);
-        if let Some(same) = line.and_then(|line| line.iter_mut().find(|e| e.is_same_as(&draft))) {
+        let is_own = waiter.is_own();
+        let is_same = |entry: &&mut Entry| entry.is_same_as(&draft, is_own);
+        if let Some(same) = line.and_then(|line| line.iter_mut().find(is_same)) {
             same.waiters.push(waiter);
             self.change_waiters(|waiters| waiters + 1);
             return Ok(());

@@ -9,29 +9,23 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use parlour_model::{ChatId, Draft, Epoch, Event};
-use parlour_store::{NotStored, Outcome};
+use parlour_store::Outcome;
 use tokio::runtime::Handle;
 
+use super::fate::{Fate, fate};
 use super::waiting::Entry;
-use super::{Answer, Settled, Shared, stopping};
-use crate::{Missing, Refusal, ServiceError};
+use super::{Answer, Shared, stopping};
+use crate::ServiceError;
 
 /// The longest pause between two tries of an append whose outcome is unknown.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
 
 /// Serves one chat.
 pub(super) struct Worker {
-    shared: Arc<Shared>,
-    chat: ChatId,
+    pub(super) shared: Arc<Shared>,
+    pub(super) chat: ChatId,
     /// The greatest epoch seen: a draft below it is authorized again before it goes to the store.
     epoch: Epoch,
-}
-
-/// What shall happen to an entry after a try.
-enum Fate {
-    Answered(Answer),
-    AuthorizeAgain,
-    TryAgain,
 }
 
 impl Worker {
@@ -63,30 +57,36 @@ impl Worker {
                     .for_each(|entry| conclude(entry, Err(stopping())));
                 continue;
             }
-            let batch = self.of_one_epoch(batch).await;
+            let batch = self.of_one_kind(batch).await;
             if !batch.is_empty() {
                 self.commit(batch).await;
             }
         }
     }
 
-    /// The entries that may go to the store together. The others go back, and so does whatever their authors
-    /// have behind them.
+    /// The entries that may go together. The others go back, and so does whatever their authors have behind them.
     ///
-    /// Those whose earlier try may be stored go first and as they were: the store knows the key, or it says that
-    /// the epoch has moved and the earlier try is dead. Without such, all go that were authorized at the newest epoch.
-    async fn of_one_epoch(&mut self, mut batch: Vec<Entry>) -> Vec<Entry> {
-        let mut doubtful = batch.iter().filter(|entry| entry.in_doubt);
-        let doubtful = doubtful.next().map(|entry| entry.draft.epoch);
-        if doubtful.is_none() {
+    /// One leads, and those of its kind go with it: of its epoch, and if the chat has a home elsewhere, of this node as it
+    /// is or of others. Entries that must go as they are lead: the store knows their key, or it says that the epoch has
+    /// moved and the earlier try is dead. Without such, all go that were authorized at the newest epoch.
+    async fn of_one_kind(&mut self, mut batch: Vec<Entry>) -> Vec<Entry> {
+        let parts_by_node = self.shared.has_home_elsewhere(self.chat);
+        let Some(leader) = self.leader(&batch) else {
+            return batch;
+        };
+        let is_own = leader.is_own();
+        let fixed = leader.goes_as_it_is(self.epoch);
+        let fixed = fixed.then_some(leader.draft.epoch);
+        if fixed.is_none() {
             batch = self.authorized_lately(batch).await;
         }
-        let epoch = doubtful.unwrap_or(self.epoch);
+        let newest = self.epoch;
         let mut behind = HashSet::new();
         let (ready, later) = batch.into_iter().partition(|entry| {
             let author = entry.draft.author;
-            let goes = entry.in_doubt == doubtful.is_some()
-                && entry.draft.epoch == epoch
+            let goes = entry.goes_as_it_is(newest) == fixed.is_some()
+                && entry.draft.epoch == fixed.unwrap_or(newest)
+                && (!parts_by_node || entry.is_own() == is_own)
                 && !behind.contains(&author);
             if !goes {
                 behind.insert(author);
@@ -97,11 +97,21 @@ impl Worker {
         ready
     }
 
-    /// The batch with every author authorized again who was authorized before the newest epoch seen.
+    /// The first entry that must go as it is and has nothing of its author before it; else the first.
+    fn leader<'a>(&self, batch: &'a [Entry]) -> Option<&'a Entry> {
+        let mut authors = HashSet::new();
+        let mut firsts = batch
+            .iter()
+            .filter(|entry| authors.insert(entry.draft.author));
+        let fixed = firsts.find(|entry| entry.goes_as_it_is(self.epoch));
+        fixed.or(batch.first())
+    }
+
+    /// The batch with every author authorized again whom this node authorized before the newest epoch seen.
     async fn authorized_lately(&mut self, batch: Vec<Entry>) -> Vec<Entry> {
         let this = &*self;
         let entries = batch.into_iter().map(|entry| async move {
-            if entry.draft.epoch < this.epoch {
+            if entry.is_own() && entry.draft.epoch < this.epoch {
                 this.authorized_again(entry).await
             } else {
                 Some(entry)
@@ -113,8 +123,10 @@ impl Worker {
         entries
     }
 
-    /// The entry with the epoch at which its author was authorized now; `None` if that was refused and told.
-    async fn authorized_again(&self, mut entry: Entry) -> Option<Entry> {
+    /// The entry with the epoch at which its author was authorized now; `None` if that was refused and told, or is the
+    /// business of another node.
+    async fn authorized_again(&self, entry: Entry) -> Option<Entry> {
+        let mut entry = entry.tell_rights_changed()?;
         let parts = &self.shared.parts;
         if entry.authorizations >= parts.patience.authorizations {
             let retry_after = PAUSE_MAX;
@@ -146,19 +158,17 @@ impl Worker {
     }
 
     /// One try: appends, announces, answers, and puts back what must be tried again.
-    async fn commit(&mut self, batch: Vec<Entry>) {
-        let drafts = batch.iter().map(|entry| entry.draft.clone()).collect();
-        let outcomes = self.append(drafts).await;
-        let patience = self.shared.parts.patience;
+    async fn commit(&mut self, mut batch: Vec<Entry>) {
+        let tried = self.try_once(&mut batch).await;
         let (mut answered, mut unauthorized, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-        for (mut entry, outcome) in batch.into_iter().zip(outcomes) {
-            match fate(&mut entry, outcome, patience.tries) {
+        for (mut entry, verdict) in batch.into_iter().zip(tried.verdicts) {
+            match fate(&mut entry, verdict, tried.tries_max) {
                 Fate::Answered(answer) => answered.push((entry, answer)),
                 Fate::AuthorizeAgain => unauthorized.push(entry),
                 Fate::TryAgain => unknown.push(entry),
             }
         }
-        self.announce(&answered).await;
+        self.announce(&answered, tried.at_home).await;
         for (entry, answer) in answered {
             conclude(entry, answer);
         }
@@ -175,8 +185,8 @@ impl Worker {
         }
     }
 
-    /// One outcome for each draft, within the time an append may take.
-    async fn append(&mut self, drafts: Vec<Draft>) -> Vec<Outcome> {
+    /// One outcome for each draft, by a commit of this node within the time that one may take.
+    pub(super) async fn append(&mut self, drafts: Vec<Draft>) -> Vec<Outcome> {
         let parts = &self.shared.parts;
         let count = drafts.len();
         metrics::histogram!("parlour_append_batch_events").record(count as f64);
@@ -185,20 +195,26 @@ impl Worker {
         if let Ok(appended) = tokio::time::timeout(parts.patience.append_within, append).await {
             let epoch = appended.head.map(|head| head.epoch);
             self.epoch = self.epoch.max(epoch.unwrap_or_default());
+            self.shared.lost_races(self.chat, appended.lost_races);
             outcomes = appended.outcomes;
         }
         outcomes.resize(count, Outcome::Unknown { applied: None });
         outcomes
     }
 
-    async fn announce(&self, answered: &[(Entry, Answer)]) {
+    async fn announce(&self, answered: &[(Entry, Answer)], at_home: bool) {
         let durable = answered
             .iter()
             .filter_map(|(_, answer)| answer.as_ref().ok());
         let mut events: Vec<&Event> = durable.map(|settled| &settled.event).collect();
         events.sort_by_key(|event| event.seq);
+        let surroundings = &self.shared.parts.surroundings;
         for event in events {
-            self.shared.parts.surroundings.committed(event).await;
+            if at_home {
+                surroundings.committed_at_home(event).await;
+            } else {
+                surroundings.committed(event).await;
+            }
         }
     }
 
@@ -213,54 +229,6 @@ impl Worker {
             // The end first: who still waits is then told at once that nothing is known.
             () = parts.token.cancelled() => {}
             () = tokio::time::sleep(jittered) => {}
-        }
-    }
-}
-
-/// What a try's outcome means for its entry.
-fn fate(entry: &mut Entry, outcome: Outcome, tries: u32) -> Fate {
-    let refused = |refusal| Fate::Answered(Err(ServiceError::Refused(refusal)));
-    match outcome {
-        Outcome::Created(event) => durable(event, false),
-        Outcome::Existing(event) => durable(event, true),
-        Outcome::KeyReused(Event { seq, id, .. }) => {
-            entry.in_doubt = false;
-            refused(Refusal::KeyReused { seq, id })
-        }
-        Outcome::Cancelled => {
-            entry.in_doubt = false;
-            refused(Refusal::KeyCancelled)
-        }
-        Outcome::RightsChanged => {
-            // The store saw neither the key nor its epoch: an earlier try was of an older epoch, and is dead.
-            entry.in_doubt = false;
-            Fate::AuthorizeAgain
-        }
-        Outcome::NotStored(why) => Fate::Answered(Err(not_stored(&why))),
-        Outcome::Unknown { applied } => {
-            entry.in_doubt = true;
-            entry.unknowns += 1;
-            entry.look_after(applied);
-            if entry.unknowns < tries {
-                return Fate::TryAgain;
-            }
-            metrics::counter!("parlour_append_outcome_unknown_total").increment(1);
-            Fate::Answered(Err(entry.unknown()))
-        }
-    }
-}
-
-fn durable(event: Event, existing: bool) -> Fate {
-    Fate::Answered(Ok(Settled { event, existing }))
-}
-
-fn not_stored(why: &NotStored) -> ServiceError {
-    match why {
-        NotStored::KeyTime(error) => ServiceError::Refused(Refusal::KeyTime(*error)),
-        NotStored::ChatNotFound => ServiceError::NotFound(Missing::Chat),
-        NotStored::TooLarge => ServiceError::Refused(Refusal::TooLarge),
-        NotStored::ReadOnly(_) | NotStored::Unavailable(_) => {
-            ServiceError::Unavailable(why.to_string())
         }
     }
 }

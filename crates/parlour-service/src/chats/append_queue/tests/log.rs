@@ -20,6 +20,8 @@ pub(super) enum Step {
     Pass,
     /// As it shall, once [`TestLog::go_on`] is called.
     Hold,
+    /// As it shall, but other nodes were faster so many times.
+    Raced(u32),
     /// Stored, but the answer is lost.
     Lost,
     /// Not stored, but nobody can tell; the store has searched up to the given seq.
@@ -140,7 +142,7 @@ impl State {
     }
 }
 
-fn event(chat: ChatId, draft: &Draft, seq: u64) -> Event {
+pub(super) fn event(chat: ChatId, draft: &Draft, seq: u64) -> Event {
     Event {
         chat,
         seq: Seq::new(seq),
@@ -173,8 +175,12 @@ impl ChatLog for TestLog {
             state.script.pop_front().unwrap_or(Step::Pass)
         };
         self.begun.send_modify(|begun| *begun += 1);
+        let lost_races = match step {
+            Step::Raced(races) => races,
+            _ => 0,
+        };
         match step {
-            Step::Pass => {}
+            Step::Pass | Step::Raced(_) => {}
             Step::Hold => self.go_on.notified().await,
             Step::Lost => {
                 self.state.lock().unwrap().append(chat, &drafts);
@@ -191,7 +197,7 @@ impl ChatLog for TestLog {
         Appended {
             outcomes,
             head,
-            lost_races: 0,
+            lost_races,
         }
     }
 

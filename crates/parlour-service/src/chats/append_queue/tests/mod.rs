@@ -1,14 +1,17 @@
 //! The queue against a log in memory whose every answer the test decides.
 
 mod batches;
+mod home;
 mod lifetime;
 mod log;
 mod outcomes;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parlour_delivery::{HomeError, HomeOutcome};
 use parlour_model::{Body, ChatId, Content, Draft, Epoch, Event, EventKey, Seq, Timestamp, UserId};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +19,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{Answer, AppendParts, AppendQueues, Patience, Surroundings};
 use crate::ServiceError;
+use home::TestHome;
 use log::{Step, TestLog};
 
 const CHAT: u64 = 7;
@@ -32,6 +36,7 @@ struct Recorder {
     refused: Mutex<Vec<UserId>>,
     told: Mutex<Vec<Seq>>,
     authorized: Mutex<Vec<UserId>>,
+    home: TestHome,
 }
 
 #[async_trait]
@@ -53,6 +58,23 @@ impl Surroundings for Recorder {
     async fn committed(&self, event: &Event) {
         self.told.lock().unwrap().push(event.seq);
     }
+
+    async fn committed_at_home(&self, event: &Event) {
+        self.home.told.lock().unwrap().push(event.seq);
+    }
+
+    fn has_home_elsewhere(&self, _chat: ChatId) -> bool {
+        self.home.exists.load(Ordering::SeqCst)
+    }
+
+    async fn ask_home(
+        &self,
+        _chat: ChatId,
+        drafts: Vec<Draft>,
+        within: Duration,
+    ) -> Result<Vec<HomeOutcome>, HomeError> {
+        self.home.ask(drafts, within).await
+    }
 }
 
 /// One chat's queue in a laboratory.
@@ -72,12 +94,14 @@ impl Lab {
             refused: Mutex::default(),
             told: Mutex::default(),
             authorized: Mutex::default(),
+            home: TestHome::default(),
         });
         let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
         let queues = AppendQueues::new(AppendParts {
             log: log.clone(),
             surroundings: recorder.clone(),
             patience: PATIENCE,
+            homes: true,
             tracker: tracker.clone(),
             token: token.clone(),
         });
