@@ -39,9 +39,14 @@ const fn row(method: Method, path: &'static str, who: Who) -> Row {
 }
 
 /// Every route of a node.
-pub static ACCESS: [Row; 33] = [
+pub static ACCESS: [Row; 40] = [
     // Authenticates in its first frame.
     row(Method::GET, "/v1/ws", Who::Anybody),
+    // What clients may rely on is no secret.
+    row(Method::GET, "/openapi.json", Who::Anybody),
+    row(Method::GET, "/asyncapi.json", Who::Anybody),
+    row(Method::GET, "/docs", Who::Anybody),
+    row(Method::GET, "/docs/style.css", Who::Anybody),
     row(Method::POST, "/api/v1/auth/register", Who::Anybody),
     row(Method::POST, "/api/v1/auth/login", Who::Anybody),
     // The refresh token in the body is the proof.
@@ -59,6 +64,10 @@ pub static ACCESS: [Row; 33] = [
     row(Method::POST, "/api/v1/presence", Who::SignedIn),
     row(Method::PATCH, "/api/v1/me", Who::SignedIn),
     row(Method::PUT, "/api/v1/me/status", Who::SignedIn),
+    row(Method::GET, "/api/v1/me/privacy", Who::SignedIn),
+    row(Method::PATCH, "/api/v1/me/privacy", Who::SignedIn),
+    // What it names, the actor must see: the service looks.
+    row(Method::POST, "/api/v1/reports", Who::SignedIn),
     row(Method::POST, "/api/v1/chats", Who::SignedIn),
     row(Method::GET, "/api/v1/chats", Who::SignedIn),
     row(Method::GET, "/api/v1/chats/{chat}", Who::Member),

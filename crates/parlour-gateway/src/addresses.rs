@@ -1,7 +1,7 @@
 //! How fast one address may send HTTP requests.
 //!
 //! Addresses share a fixed number of slots, chosen by a seed of this process: memory is bounded whoever comes, and nobody can
-//! choose whom they share a slot with. Of an IPv6 address its /64 counts.
+//! choose whom they share a slot with. Of an IPv6 address its /64 counts, here and wherever addresses have a share or a rate.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -50,7 +50,7 @@ impl Addresses {
     }
 }
 
-/// What an attacker with one address cannot change.
+/// What an attacker with one address cannot change: of IPv6 the /64, because whoever has one address there has all of them.
 pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -96,5 +96,14 @@ mod tests {
         assert_eq!(wait, Duration::from_secs(1));
         clock.advance(wait);
         assert_eq!(take("2001:db8::3"), Ok(()));
+    }
+
+    #[test]
+    fn one_network_is_one_address_however_it_is_written() {
+        let network = |text: &str| network(text.parse().unwrap());
+        assert_eq!(network("2001:db8::1"), network("2001:db8::ffff:1"));
+        assert_ne!(network("2001:db8::1"), network("2001:db8:0:1::1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 }

@@ -28,6 +28,8 @@ pub struct GatewayParts {
     pub limits: GatewayLimits,
     /// Origins of browser pages that may connect besides our own, like `https://chat.example.org`.
     pub origins: Vec<String>,
+    /// Whether the web client is served at `/`.
+    pub web: bool,
     /// Where tasks live.
     pub tracker: TaskTracker,
     /// When they end.
@@ -49,7 +51,7 @@ impl Gateway {
         }
     }
 
-    /// The WebSocket at `/v1/ws` and the endpoints under `/api/v1`.
+    /// The WebSocket at `/v1/ws`, the endpoints under `/api/v1`, and the web client at `/`.
     pub fn router(&self) -> Router {
         router::router(&self.node)
     }

@@ -10,6 +10,9 @@ mod settings;
 
 mod connection;
 mod rest;
+mod web;
+
+mod contracts;
 
 mod access;
 mod origin;
@@ -18,6 +21,7 @@ mod serve;
 
 mod addresses;
 mod edge;
+mod proxies;
 
 mod errors;
 mod messages;
@@ -26,5 +30,7 @@ mod posts;
 mod shares;
 
 pub use access::{ACCESS, Row, Who};
+pub use contracts::{Published, published};
 pub use gateway::{Gateway, GatewayParts};
+pub use proxies::{ProxyNetwork, ProxyNetworkError, TrustedProxies};
 pub use settings::GatewayLimits;

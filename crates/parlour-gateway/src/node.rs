@@ -37,6 +37,8 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) limits: GatewayLimits,
     pub(crate) origins: Origins,
+    /// Whether the web client is served.
+    pub(crate) web: bool,
     pub(crate) addresses: Addresses,
     pub(crate) tracker: TaskTracker,
     pub(crate) token: CancellationToken,
@@ -54,6 +56,7 @@ impl Node {
         Self {
             addresses: Addresses::new(&parts.limits, &parts.clock),
             origins: Origins::new(parts.origins),
+            web: parts.web,
             service: parts.service,
             delivery: parts.delivery,
             clock: parts.clock,

@@ -9,6 +9,7 @@ mod me;
 mod members;
 mod messages;
 mod presence;
+mod reports;
 mod sessions;
 mod users;
 
@@ -80,6 +81,7 @@ pub(crate) fn routes() -> Vec<Route> {
         chats::routes(),
         members::routes(),
         messages::routes(),
+        reports::routes(),
     ]
     .into_iter()
     .flatten()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::MatchedPath;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
@@ -15,7 +16,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::access::{self, Who};
 use crate::node::Node;
 use crate::rest::{self, Failure, Route};
-use crate::{connection, edge};
+use crate::{connection, contracts, edge, web};
 
 /// How long a browser may remember what it may ask.
 const CORS_REMEMBERED: Duration = Duration::from_secs(3600);
@@ -23,7 +24,10 @@ const CORS_REMEMBERED: Duration = Duration::from_secs(3600);
 /// Every route there is.
 pub(crate) fn routes() -> Vec<Route> {
     let socket = Route::new(Method::GET, "/v1/ws", connection::upgrade);
-    std::iter::once(socket).chain(rest::routes()).collect()
+    std::iter::once(socket)
+        .chain(rest::routes())
+        .chain(contracts::routes())
+        .collect()
 }
 
 /// The routes as a service.
@@ -46,6 +50,7 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
     }
     // The last layer is the outermost one.
     router
+        .merge(web::routes(node.web))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::clone(node))
@@ -55,13 +60,21 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         .layer(from_fn(edge::observe))
 }
 
-async fn no_such_route() -> Failure {
+/// The answer at a path where nothing is.
+pub(crate) async fn no_such_route() -> Failure {
     let error = ErrorBody::invalid("path", "there is nothing at this path");
     Failure::from(error).with_status(StatusCode::NOT_FOUND)
 }
 
-async fn no_such_method() -> Failure {
-    let error = ErrorBody::invalid("method", "this path is not for this method");
+async fn no_such_method(method: Method, path: Option<MatchedPath>) -> Failure {
+    let path = path.as_ref().map_or("", MatchedPath::as_str);
+    let why = if method == Method::DELETE && path == "/api/v1/chats/{chat}" {
+        // What everybody wrote stays everybody's: see `docs/adr/0002-a-chat-is-left.md`.
+        "a chat is left, not deleted: POST …/leave takes it off your list; the owner of a group may remove the others first"
+    } else {
+        "this path is not for this method"
+    };
+    let error = ErrorBody::invalid("method", why);
     Failure::from(error).with_status(StatusCode::METHOD_NOT_ALLOWED)
 }
 

@@ -22,9 +22,11 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use tower::util::Oneshot;
 
 use crate::addresses::network;
 use crate::node::Node;
+use crate::proxies::TrustedProxies;
 use crate::settings::{
     HEADER_BYTES_MAX, HEADER_WITHIN, HTTP_CONNECTIONS_MAX, HTTP_CONNECTIONS_PER_ADDRESS_MAX,
     REQUEST_AND_ANSWER_WITHIN, REQUEST_WITHIN, WRITE_WITHIN,
@@ -55,15 +57,22 @@ pub(crate) async fn serve(node: &Arc<Node>, router: Router, listener: TcpListene
         let permit = permit.expect("the semaphore is never closed");
         match accepted {
             Ok((stream, peer)) => {
-                let Some(share) = addresses.take(network(peer.ip())) else {
+                let is_proxy = node.limits.trusted_proxies.contains(peer.ip());
+                let share = (!is_proxy).then(|| addresses.take(network(peer.ip())));
+                if let Some(None) = share {
                     tracing::debug!(%peer, "an address has as many HTTP connections as it may");
                     continue;
-                };
+                }
                 // What is written is meant to leave at once; a socket that cannot be told so is gone already.
                 let _ = stream.set_nodelay(true);
-                let (router, token) = (router.clone(), node.token.clone());
-                let connection = serve_connection(token, router, stream, peer);
-                node.tracker.spawn(held((permit, share), connection));
+                let proxies = node.limits.trusted_proxies.clone();
+                let router = Forwarding {
+                    router: router.clone(),
+                    proxies,
+                };
+                let connection = serve_connection(node.token.clone(), router, stream, peer);
+                node.tracker
+                    .spawn(held((permit, share.flatten()), connection));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -73,27 +82,47 @@ pub(crate) async fn serve(node: &Arc<Node>, router: Router, listener: TcpListene
     }
 }
 
-/// What one HTTP connection takes up: of the node's room, and of its address's share.
-type Place = (OwnedSemaphorePermit, Share<IpAddr>);
+/// What one HTTP connection takes up: of the node's room, and of its address's share. A trusted proxy has no share: its
+/// connections are those of many.
+type Place = (OwnedSemaphorePermit, Option<Share<IpAddr>>);
 
 async fn held(place: Place, connection: impl Future<Output = ()>) {
     connection.await;
     drop(place);
 }
 
+/// The routes, told who sent each request.
+struct Forwarding {
+    router: Router,
+    proxies: TrustedProxies,
+}
+
+impl Forwarding {
+    /// Answers a request that came over a connection from `peer`.
+    fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Oneshot<Router, Request<Body>> {
+        let client = self.proxies.client(peer.ip(), request.headers());
+        let client = SocketAddr::new(client, peer.port());
+        request.extensions_mut().insert(ConnectInfo(client));
+        self.router.clone().oneshot(request.map(Body::new))
+    }
+}
+
 /// Serves HTTP until the connection ends or is upgraded, or its client does not read.
 async fn serve_connection(
     token: CancellationToken,
-    router: Router,
+    routes: Forwarding,
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: SocketAddr,
 ) {
     let asked = Arc::new(Notify::new());
     let asking = Arc::clone(&asked);
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         asking.notify_one();
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(Body::new))
+        routes.answer(request, peer)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -150,8 +179,11 @@ mod tests {
     }
 
     /// A router whose only answer is large.
-    fn large() -> Router {
-        Router::new().route("/", get(|| async { "x".repeat(LARGE) }))
+    fn large() -> Forwarding {
+        Forwarding {
+            router: Router::new().route("/", get(|| async { "x".repeat(LARGE) })),
+            proxies: TrustedProxies::default(),
+        }
     }
 
     #[tokio::test(start_paused = true)]

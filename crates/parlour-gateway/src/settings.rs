@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use parlour_model::limits;
 
+use crate::proxies::TrustedProxies;
+
 /// What one node accepts from its clients. Rates of zero count as one.
 #[derive(Debug, Clone)]
 pub struct GatewayLimits {
@@ -17,6 +19,8 @@ pub struct GatewayLimits {
     pub requests_per_second: u32,
     /// HTTP requests of one address at once.
     pub requests_burst: u32,
+    /// Proxies whose word about a client's address is believed.
+    pub trusted_proxies: TrustedProxies,
     /// Silence for twice this long ends a connection.
     pub heartbeat: Duration,
 }
@@ -29,6 +33,7 @@ impl Default for GatewayLimits {
             frames_burst: 200,
             requests_per_second: 50,
             requests_burst: 200,
+            trusted_proxies: TrustedProxies::default(),
             heartbeat: Duration::from_secs(30),
         }
     }

@@ -128,7 +128,6 @@ fn one_too_many() -> Refused {
 fn not_attached(error: &DeliveryError) -> Refused {
     tracing::warn!(%error, "a connection could not be attached");
     let code = match error {
-        DeliveryError::Route(_) => ErrorCode::Busy,
         DeliveryError::Stopping => ErrorCode::Draining,
     };
     Refused(ErrorBody::new(code, "not here, not now; connect again"))

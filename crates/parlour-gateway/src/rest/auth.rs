@@ -8,11 +8,12 @@ use axum::response::IntoResponse;
 use parlour_protocol::{
     LoginRequest, PasswordChange, RefreshRequest, RegisterRequest, Secret, SignedIn as SignedInBody,
 };
-use parlour_service::{Credentials, Origin, Registration, SignedIn as Tokens};
+use parlour_service::{Credentials, Origin, Registration, ServiceError, SignedIn as Tokens};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::sessions::session_body;
 use super::{Failure, IdempotencyKey, Json, Route, SignedIn};
+use crate::addresses::network;
 use crate::edge::Peer;
 use crate::node::Node;
 
@@ -40,9 +41,9 @@ async fn register(
         display_name: request.display_name,
         device: request.device.unwrap_or_default(),
         idempotency_key: key.any(),
-        origin: Origin::of_address(peer),
+        origin: Origin::new(network(peer).to_string()),
     });
-    let body = signed_in(registering.await?);
+    let body = signed_in(registering.await.map_err(refused)?);
     Ok((StatusCode::CREATED, axum::Json(body)))
 }
 
@@ -56,9 +57,9 @@ async fn login(
         username: request.username,
         password: hidden(&request.password),
         device: request.device.unwrap_or_default(),
-        origin: Origin::of_address(peer),
+        origin: Origin::new(network(peer).to_string()),
     });
-    Ok(axum::Json(signed_in(signing_in.await?)))
+    Ok(axum::Json(signed_in(signing_in.await.map_err(refused)?)))
 }
 
 async fn refresh(
@@ -87,8 +88,20 @@ async fn change_password(
     let current = hidden(&request.current_password);
     let new = hidden(&request.new_password);
     let accounts = &node.service.accounts;
-    accounts.change_password(&actor, current, new).await?;
+    let changed = accounts.change_password(&actor, current, new).await;
+    changed.map_err(refused)?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A full pool of password hashing is 429: the node can serve everything else, and a balancer must not take it for broken.
+fn refused(error: ServiceError) -> Failure {
+    let is_load = matches!(error, ServiceError::Busy { .. });
+    let failure = Failure::from(error);
+    if is_load {
+        failure.with_status(StatusCode::TOO_MANY_REQUESTS)
+    } else {
+        failure
+    }
 }
 
 fn hidden(secret: &Secret) -> SecretString {
@@ -103,5 +116,25 @@ fn signed_in(tokens: Tokens) -> SignedInBody {
         access_token: Secret::new(tokens.access_token.expose_secret()),
         expires_in: tokens.expires_in.as_secs(),
         refresh_token: Secret::new(tokens.refresh_token.expose_secret()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn too_much_hashing_is_429_whoever_caused_it_and_an_outage_is_not() {
+        let busy = |own_rate| ServiceError::Busy {
+            retry_after: Duration::from_secs(1),
+            own_rate,
+        };
+        let status = |error| refused(error).into_response().status();
+        assert_eq!(status(busy(false)), StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(status(busy(true)), StatusCode::TOO_MANY_REQUESTS);
+        let outage = ServiceError::Unavailable("down".to_owned());
+        assert_eq!(status(outage), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

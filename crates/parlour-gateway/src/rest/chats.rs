@@ -39,6 +39,7 @@ async fn create(
                 title: group.title,
                 users: group.users,
                 history: group.history.unwrap_or_default(),
+                data: group.data,
                 idempotency_key: key.event_key()?,
             };
             chats.create_group(&actor, new).await?
@@ -80,9 +81,11 @@ async fn update(
     path: PathParameters,
     Patch(patch): Patch<ChatPatch>,
 ) -> Result<impl IntoResponse, Failure> {
+    patch.validate()?;
     let change = ChatChange {
         title: patch.title,
         history: patch.history,
+        data: patch.data.map(Option::unwrap_or_default),
     };
     let chats = &node.service.chats;
     let chat = chats.update(&actor, path.get("chat")?, change).await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlour_gateway::TrustedProxies;
 use serde_json::json;
 
 use crate::http::Call;
@@ -11,9 +12,10 @@ use crate::world::{Setup, World};
 async fn what_does_not_exist_is_a_problem_and_no_page() {
     let world = World::new().await;
     let ann = world.person("ann").await;
+    // `/` is the web client's page.
     for path in [
-        "/",
         "/nothing",
+        "/assets/nothing.js",
         "/api/v1",
         "/api/v1/",
         "/api/v2/chats",
@@ -143,6 +145,28 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     assert_eq!(refused.header("retry-after"), Some("1"));
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(world.call(Call::get("/chats")).await.status, 401);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_client_has_its_own_rate() {
+    for (trusted, expected) in [(&["127.0.0.0/8"][..], 401), (&[][..], 429)] {
+        let mut setup = Setup::default();
+        (
+            setup.limits.requests_per_second,
+            setup.limits.requests_burst,
+        ) = (1, 2);
+        let networks = trusted.iter().map(|text| text.parse().unwrap());
+        setup.limits.trusted_proxies = TrustedProxies::new(networks.collect());
+        let world = World::with(setup).await;
+        let ask = async |client: &str| {
+            let call = Call::get("/chats").header("x-forwarded-for", client);
+            world.call(call).await.status
+        };
+        assert_eq!(ask("192.0.2.1").await, 401);
+        assert_eq!(ask("8.8.8.8, 192.0.2.1").await, 401);
+        assert_eq!(ask("9.9.9.9, 192.0.2.1").await, 429, "a client's own words");
+        assert_eq!(ask("192.0.2.2").await, expected, "{trusted:?}");
+    }
 }
 
 #[tokio::test]

@@ -10,14 +10,18 @@ mod world;
 
 mod access;
 mod accounts;
+mod attached_data;
 mod bad_frames;
 mod bad_requests;
 mod chats;
+mod contracts;
 mod conversation;
 mod greeting;
 mod lifecycle;
 mod messages;
 mod order;
 mod outages;
+mod reports;
 mod shares;
 mod upgrade;
+mod web;

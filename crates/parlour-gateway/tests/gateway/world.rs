@@ -31,6 +31,7 @@ const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 pub(crate) struct Setup {
     pub(crate) limits: GatewayLimits,
     pub(crate) origins: Vec<String>,
+    pub(crate) web: bool,
     /// In place of a clock that stands still.
     pub(crate) clock: Option<Arc<dyn Clock>>,
     /// Around the embedded store.
@@ -47,6 +48,7 @@ impl Default for Setup {
                 ..GatewayLimits::default()
             },
             origins: Vec::new(),
+            web: true,
             clock: None,
             wrap: Box::new(|store| store),
         }
@@ -57,6 +59,8 @@ impl Default for Setup {
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) gateway: Gateway,
+    /// The store, to look at.
+    pub(crate) store: SharedStore,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) tracker: TaskTracker,
     pub(crate) token: CancellationToken,
@@ -98,10 +102,10 @@ impl World {
             bucket_events: limits::BUCKET_EVENTS,
             readers: 2,
         };
-        let store = Arc::new(EmbeddedStore::open(folder.path(), options).unwrap());
+        let store: SharedStore = Arc::new(EmbeddedStore::open(folder.path(), options).unwrap());
         let (tracker, token) = (TaskTracker::new(), CancellationToken::new());
         let below = Below {
-            store: (setup.wrap)(store),
+            store: (setup.wrap)(Arc::clone(&store)),
             clock: clock.clone(),
             ids,
             tracker: tracker.clone(),
@@ -114,6 +118,7 @@ impl World {
             clock,
             limits: setup.limits,
             origins: setup.origins,
+            web: setup.web,
             tracker: tracker.clone(),
             token: token.clone(),
         });
@@ -124,6 +129,7 @@ impl World {
         Self {
             address,
             gateway,
+            store,
             clock: manual,
             tracker,
             token,
@@ -256,6 +262,7 @@ impl Below {
             clock: self.clock,
             ids: self.ids,
             tracker: self.tracker,
+            homes: true,
             token: self.token,
         });
         let accounts = accounts.await.unwrap();
