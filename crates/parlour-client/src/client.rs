@@ -5,7 +5,7 @@ mod posting;
 
 use std::sync::Arc;
 
-use parlour_model::{ChatId, ChosenStatus, Clock, EventKey, Seq, Title, UserId, UserName};
+use parlour_model::{AppData, ChatId, ChosenStatus, Clock, EventKey, Seq, Title, UserId, UserName};
 use parlour_protocol::{
     ChatBody, CreateChat, CreateDirect, CreateGroup, LoginRequest, PageFrame, RegisterRequest,
     Secret, SignedIn, UserBody, WatchFrame, WireEvent,
@@ -192,6 +192,7 @@ impl Client {
             title,
             users,
             history: None,
+            data: AppData::default(),
         });
         // The key makes it safe to ask again when the answer was lost.
         let key = Some(EventKey::generate(self.clock.now()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use parlour_model::{ChatId, Presence, Timestamp, UserId, limits};
+use parlour_model::{ChatId, Presence, PresenceStatus, Timestamp, UserId, limits};
 use parlour_protocol::{TypingNotice, WatchFrame};
 
 /// Typing that was not taken back ends this much after the server should have said so.
@@ -33,12 +33,17 @@ impl Watching {
         self.frame.clone()
     }
 
-    /// Whether this presence is news: of a watched user, and newer than what is known.
+    /// Whether this presence is news: of a watched user, and newer than what is known. That nothing is known any more
+    /// is news whatever its version, and whatever comes after it is newer.
     pub(super) fn presence(&mut self, presence: &Presence) -> bool {
         let watched = self
             .frame
             .as_ref()
             .is_some_and(|frame| frame.users.contains(&presence.user));
+        if watched && presence.status == PresenceStatus::Unknown {
+            self.versions.remove(&presence.user);
+            return true;
+        }
         let known = self.versions.get(&presence.user).copied();
         if !watched || known.is_some_and(|known| presence.version <= known) {
             return false;

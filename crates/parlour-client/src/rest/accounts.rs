@@ -1,10 +1,10 @@
-//! Accounts, sessions, users, status and presence.
+//! Accounts, sessions, users, status, presence, privacy and reports.
 
-use parlour_model::{ChosenStatus, Presence, SessionId, UserId, UserName};
+use parlour_model::{ChosenStatus, Presence, ReportId, SessionId, UserId, UserName};
 use parlour_protocol::{
-    LoginRequest, PasswordChange, PresenceBody, PresenceQuery, ProfilePatch, RefreshRequest,
-    RegisterRequest, Secret, SessionBody, SessionsBody, SignedIn, StatusRequest, UserBody,
-    UsersPage,
+    LoginRequest, PasswordChange, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch,
+    ProfilePatch, RefreshRequest, RegisterRequest, ReportAccepted, ReportRequest, Secret,
+    SessionBody, SessionsBody, SignedIn, StatusRequest, UserBody, UsersPage,
 };
 use reqwest::Method;
 use uuid::Uuid;
@@ -142,6 +142,37 @@ impl Rest {
         let request = self.request(Method::PUT, "/me/status");
         self.call_for_nothing(with_body(request, &StatusRequest { status }))
             .await
+    }
+
+    /// What others may see of the user.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn privacy(&self) -> Result<PrivacyBody, ClientError> {
+        self.call(self.get("/me/privacy")).await
+    }
+
+    /// Chooses what others may see of the user.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn set_privacy(&self, patch: &PrivacyPatch) -> Result<PrivacyBody, ClientError> {
+        let request = self.request(Method::PATCH, "/me/privacy");
+        self.call(with_body(request, patch)).await
+    }
+
+    /// Tells the operators of a user, a chat or a message. With the same `key` it may be asked again after a lost answer.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn report(
+        &self,
+        body: &ReportRequest,
+        key: Option<Uuid>,
+    ) -> Result<ReportId, ClientError> {
+        let request = self.request(Method::POST, "/reports");
+        let accepted: ReportAccepted = self.call(with_key(with_body(request, body), key)).await?;
+        Ok(accepted.id)
     }
 
     /// The presence of these users.

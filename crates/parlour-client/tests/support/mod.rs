@@ -12,7 +12,8 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use parlour_client::{Client, ClientConfig, ClientEvent, EventStream, LocalStore};
 use parlour_model::{
-    Body, ChatId, DisplayName, EventId, ManualClock, Seq, SessionId, Timestamp, UserId, UserName,
+    AppData, Body, ChatId, DisplayName, EventId, ManualClock, Seq, SessionId, Timestamp, UserId,
+    UserName,
 };
 use parlour_protocol::{
     ClientFrame, Encoding, HelloFrame, MarksFrame, OkFrame, PongFrame, ReadyFrame, Reference,
@@ -58,6 +59,7 @@ pub(crate) fn profile() -> UserBody {
         username: UserName::new("ann").unwrap(),
         display_name: DisplayName::new("Ann").unwrap(),
         avatar_url: None,
+        data: AppData::default(),
         created_at: START,
         updated_at: START,
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_model::{
-    Body, ChatId, ChatType, EventId, EventKey, Role, Seq, SessionId, Timestamp, UserId,
+    AppData, Body, ChatId, ChatType, EventId, EventKey, Role, Seq, SessionId, Timestamp, UserId,
 };
 use parlour_protocol::{
     ChatBody, ClientFrame, ErrorCode, ErrorFrame, Outcome, ReadyFrame, Reference, Retry, Secret,
@@ -64,6 +64,7 @@ pub(super) fn event(chat_number: u64, number: u64, author: u64) -> WireEvent {
         role: None,
         title: None,
         history: None,
+        data: None,
         chat_type: None,
     }
 }
@@ -73,6 +74,7 @@ pub(super) fn summary(chat_number: u64, head: u64) -> ChatBody {
         id: chat(chat_number),
         chat_type: ChatType::Group,
         title: None,
+        data: AppData::default(),
         created_at: START,
         updated_at: START,
         role: Role::Member,
@@ -94,6 +96,7 @@ pub(super) fn welcome(now: Timestamp) -> ServerFrame {
             username: "ann".parse_name(),
             display_name: parlour_model::DisplayName::new("Ann").unwrap(),
             avatar_url: None,
+            data: AppData::default(),
             created_at: START,
             updated_at: START,
         },
