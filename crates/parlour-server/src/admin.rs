@@ -1,76 +1,60 @@
-//! The operators' port: `/healthz`, `/readyz`, `/metrics`.
+//! The operators' port: `/healthz`, `/readyz`, `/metrics`, `/reports`.
+//!
+//! It answers before anything else of the node does, so that a node that waits for its store can say so.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::net::SocketAddr;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use metrics_exporter_prometheus::PrometheusHandle;
-use parlour_store::{ClaimSpace, SharedStore};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-/// How long the store may take to answer the read behind `/readyz`.
-const READ_WITHIN: Duration = Duration::from_secs(2);
-
-/// Whether load balancers should send new connections here.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Readiness(Arc<AtomicBool>);
-
-impl Readiness {
-    /// Ready from now on, or not.
-    pub(crate) fn set(&self, ready: bool) {
-        self.0.store(ready, Ordering::SeqCst);
-    }
-
-    /// Whether the node takes new connections.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
+use crate::reports;
+use crate::status::Status;
 
 #[derive(Clone)]
 struct Admin {
-    readiness: Readiness,
-    store: SharedStore,
+    status: Status,
     metrics: Option<PrometheusHandle>,
 }
 
-/// The routes of the operators' port. Without a recorder `/metrics` answers 404.
-pub(crate) fn router(
-    readiness: Readiness,
-    store: SharedStore,
+/// Answers operators until the token ends it. Without a recorder `/metrics` answers 404.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    status: Status,
     metrics: Option<PrometheusHandle>,
-) -> Router {
+    token: CancellationToken,
+) {
+    let served = axum::serve(listener, router(status, metrics))
+        .with_graceful_shutdown(token.cancelled_owned());
+    if let Err(error) = served.await {
+        tracing::error!(%error, "operators are not answered any more");
+    }
+}
+
+fn router(status: Status, metrics: Option<PrometheusHandle>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(render))
-        .with_state(Admin {
-            readiness,
-            store,
-            metrics,
-        })
+        .route("/reports", get(reports::page).with_state(status.clone()))
+        .with_state(Admin { status, metrics })
 }
 
-/// Ready means: not stopping, and the store answers a read now.
+/// 200 if load balancers should send new connections here, else 503; the reasons stand in the body.
 async fn readyz(State(admin): State<Admin>) -> Response {
-    if !admin.readiness.is_ready() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "starting or stopping\n").into_response();
-    }
-    let read = admin.store.owner(ClaimSpace::UserName, "");
-    match tokio::time::timeout(READ_WITHIN, read).await {
-        Ok(Ok(_)) => "ready\n".into_response(),
-        Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")).into_response(),
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the store does not answer\n",
-        )
-            .into_response(),
-    }
+    let report = admin.status.report().await;
+    let code = if report.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (code, Json(report)).into_response()
 }
 
 async fn render(State(admin): State<Admin>) -> Response {
@@ -85,5 +69,17 @@ async fn render(State(admin): State<Admin>) -> Response {
             "metrics are not collected in this process\n",
         )
             .into_response(),
+    }
+}
+
+/// Where this process asks an admin port that listens on `listen`: an address that stands for all of the machine's
+/// cannot be dialled, its loopback can.
+pub(crate) fn dialled(listen: SocketAddr) -> SocketAddr {
+    match listen {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => ([127, 0, 0, 1], v4.port()).into(),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => {
+            ([0, 0, 0, 0, 0, 0, 0, 1], v6.port()).into()
+        }
+        listen => listen,
     }
 }

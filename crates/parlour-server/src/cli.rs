@@ -1,12 +1,14 @@
-//! The command line: `serve | check-config | talk | version`.
+//! The command line: `serve | schema apply | check-config | healthcheck | talk | demo | version`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
+use parlour_model::{Clock, SystemClock};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::{Config, Node, observability, talk};
+use crate::{Config, Node, compose, demo, healthcheck, observability, talk};
 
 /// Parlour, a real-time chat server.
 #[derive(Debug, Parser)]
@@ -20,12 +22,26 @@ struct Cli {
 enum Command {
     /// Run the server until SIGTERM or Ctrl-C.
     Serve(ConfigFile),
+    /// Look after the tables of a shared store.
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Say whether the configuration is right, and print what is in force.
     CheckConfig(ConfigFile),
+    /// Ask a running node whether it is well; the exit code says it.
+    Healthcheck(healthcheck::HealthcheckArgs),
     /// Chat in the terminal.
     Talk(talk::TalkArgs),
+    /// Fill a running server with conversations, and let bots talk in them.
+    Demo(demo::DemoArgs),
     /// Print the version.
     Version,
+}
+
+#[derive(Debug, Subcommand)]
+enum SchemaCommand {
+    /// Make the keyspace and its tables, or bring them to this version. Changes nothing that is right already, and
+    /// never deletes.
+    Apply(ConfigFile),
 }
 
 #[derive(Debug, clap::Args)]
@@ -43,10 +59,18 @@ impl ConfigFile {
 
 /// Runs the command line of this process and answers its exit code.
 pub async fn run() -> ExitCode {
+    run_at(Arc::new(SystemClock::new())).await
+}
+
+/// The same with a node whose clock may be wrong, for tests of clusters.
+pub async fn run_at(clock: Arc<dyn Clock>) -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(file) => serve(&file).await,
+        Command::Serve(file) => serve(&file, clock).await,
+        Command::Schema(SchemaCommand::Apply(file)) => apply_schema(&file).await,
         Command::CheckConfig(file) => check_config(&file),
+        Command::Healthcheck(args) => healthcheck::run(&args).await.map(|text| say(&text)),
         Command::Talk(args) => talk::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
         Command::Version => {
             say(concat!("parlour ", env!("CARGO_PKG_VERSION")));
             Ok(())
@@ -62,12 +86,20 @@ pub async fn run() -> ExitCode {
 }
 
 /// Runs a node until it is asked to stop, or until its store says that it must not go on.
-async fn serve(file: &ConfigFile) -> anyhow::Result<()> {
+async fn serve(file: &ConfigFile, clock: Arc<dyn Clock>) -> anyhow::Result<()> {
     let config = file.load()?;
     observability::start_logging(&config.log)?;
     let metrics = observability::start_metrics()?;
     let mut stop = StopSignals::listen()?;
-    let node = Node::start(config, Some(metrics)).await?;
+    let node = tokio::select! {
+        // A node that started is stopped in order, even if it was asked to in the same moment.
+        biased;
+        node = Box::pin(Node::start_at(clock, config, Some(metrics))) => node?,
+        () = stop.next() => {
+            tracing::info!("stopped before it took clients");
+            return Ok(());
+        }
+    };
     greet(&node);
     let failure = node.failure();
     tokio::pin!(failure);
@@ -118,9 +150,17 @@ impl StopSignals {
     }
 }
 
+async fn apply_schema(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = file.load()?;
+    observability::start_logging(&config.log)?;
+    say(&compose::apply_schema(&config).await?);
+    Ok(())
+}
+
 fn check_config(file: &ConfigFile) -> anyhow::Result<()> {
     let config = file.load()?;
     observability::check_filter(&config.log)?;
+    compose::check_files(&config)?;
     say(&toml::to_string_pretty(&config)?);
     Ok(())
 }

@@ -1,54 +1,90 @@
 //! Which store and which bus a node runs on. The only place that names a backend.
 
+mod alone;
+mod clock;
+mod cluster;
+mod number;
+mod options;
+
 use std::sync::Arc;
 
-use parlour_bus::{LocalNetwork, SharedBus};
-use parlour_model::{Clock, IdGenerator, NodeNumber, Timestamp, limits};
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use parlour_bus::SharedBus;
+use parlour_model::{Clock, IdGenerator};
 use parlour_store::SharedStore;
-use parlour_store_embedded::{EmbeddedStore, OpenError, Options};
 
 use crate::Config;
-
-/// How many reads of the embedded store run at once.
-const READERS: usize = 4;
+use crate::config::StoreKind;
+use crate::status::Status;
 
 /// What everything else of a node stands on.
 pub(crate) struct Backends {
     pub(crate) store: SharedStore,
     pub(crate) bus: SharedBus,
+    /// What everything above tells the time by; all nodes on one store agree on it.
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<IdGenerator>,
-    embedded: Arc<EmbeddedStore>,
+    /// Whether a store that is away while the node starts is waited for. A local folder does not come back by waiting.
+    pub(crate) store_may_come_back: bool,
+    ground: Box<dyn Ground>,
+}
+
+/// What lies below the seams and is known here alone.
+#[async_trait]
+trait Ground: Send + Sync {
+    /// Completes, with the reason, when the node must stop at once.
+    fn failure(&self) -> LocalBoxFuture<'static, String>;
+
+    /// Ends what the backends run; every commit that was acknowledged is durable already.
+    async fn close(self: Box<Self>);
 }
 
 impl Backends {
-    /// Opens the embedded default: one local folder, and a bus inside the process.
-    pub(crate) fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Self, OpenError> {
-        let ids = IdGenerator::new(NodeNumber::ZERO, Arc::clone(clock), Timestamp::default());
-        let ids = Arc::new(ids);
-        let options = Options {
-            clock: Arc::clone(clock),
-            ids: Arc::clone(&ids),
-            bucket_events: limits::BUCKET_EVENTS,
-            readers: READERS,
-        };
-        let embedded = Arc::new(EmbeddedStore::open(&config.data, options)?);
-        let bus = LocalNetwork::new().join(Arc::clone(clock));
-        Ok(Self {
-            store: embedded.clone(),
-            bus: Arc::new(bus),
-            ids,
-            embedded,
-        })
+    /// Opens what the configuration names. A shared store that is away is waited for, and `status` says so.
+    ///
+    /// # Errors
+    /// A sentence that says what an operator must change.
+    pub(crate) async fn open(
+        config: &Config,
+        clock: &Arc<dyn Clock>,
+        status: &Status,
+    ) -> anyhow::Result<Self> {
+        match config.store.kind {
+            StoreKind::Embedded => alone::open(config, clock),
+            // Erased: the futures of the drivers are too large and too deep to become part of everybody's.
+            StoreKind::Scylla => cluster::open(config, clock, status).boxed_local().await,
+        }
     }
 
-    /// Completes, with the reason, when the store can promise nothing any more.
+    /// Completes, with the reason, when the node must stop at once: its store can promise nothing any more, or
+    /// another node may be using its number.
     pub(crate) fn failure(&self) -> impl Future<Output = String> + use<> {
-        let embedded = Arc::clone(&self.embedded);
-        async move { embedded.failed().await }
+        self.ground.failure()
     }
 
-    /// Ends what the backends run; every commit that was acknowledged is on disk already.
-    pub(crate) async fn close(&self) {
-        self.embedded.close().await;
+    /// Ends what the backends run; every commit that was acknowledged is durable already.
+    pub(crate) async fn close(self) {
+        self.ground.close().await;
     }
+}
+
+/// Makes or completes the tables of a shared store, and says what was done.
+///
+/// # Errors
+/// A sentence that says what an operator must change.
+pub(crate) async fn apply_schema(config: &Config) -> anyhow::Result<String> {
+    if config.store.kind == StoreKind::Embedded {
+        anyhow::bail!("the embedded store makes its tables itself; there is nothing to apply");
+    }
+    cluster::apply_schema(config).boxed_local().await
+}
+
+/// Checks what the configuration names besides values: files of passwords and certificates.
+///
+/// # Errors
+/// A sentence that names the key.
+pub(crate) fn check_files(config: &Config) -> anyhow::Result<()> {
+    options::check_files(config)
 }

@@ -1,14 +1,34 @@
 //! The configuration: defaults, then a TOML file, then `PARLOUR_…` variables.
 //!
-//! Unknown keys are refused, and every error names the key. The only place that reads the environment.
+//! - Unknown keys are refused, and every error names the key.
+//! - A secret never prints: not in an error, not in `check-config`.
+//! - Half a cluster is refused here, before anything is opened.
+
+mod bus;
+mod check;
+mod limits;
+mod list;
+mod load;
+mod secret;
+mod store;
+#[cfg(test)]
+mod tests;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use config::{Environment, File, FileFormat};
-use parlour_model::limits;
 use serde::{Deserialize, Serialize};
+
+pub use bus::{BusConfig, BusKind};
+pub use limits::Limits;
+pub use secret::{Login, Secret};
+pub use store::{StoreConfig, StoreKind};
+
+/// How long one node alone takes to stop, in seconds: it has nobody to hand its connections to.
+const DRAIN_SECONDS_ALONE: u64 = 5;
+/// How long a node of a cluster takes, in seconds: its clients come to the other nodes spread over this time.
+const DRAIN_SECONDS_IN_CLUSTER: u64 = 45;
 
 /// Everything an operator can set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,12 +38,23 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where operators connect: health and metrics. Keep it off the public network.
     pub admin_listen: SocketAddr,
-    /// The folder that holds everything.
+    /// The folder that holds everything; not used in a cluster.
     pub data: PathBuf,
+    /// Where everything is kept.
+    pub store: StoreConfig,
+    /// How nodes reach each other.
+    pub bus: BusConfig,
     /// Origins of browser pages that may connect, exactly as browsers send them
     /// (`https://chat.example.org`). Pages that this server itself serves, and clients that send no
     /// `Origin` (every client but a browser), may always connect.
+    #[serde(deserialize_with = "list::deserialize")]
     pub origins: Vec<String>,
+    /// The web client.
+    pub web: Web,
+    /// Proxies in front of this node, as addresses or networks (`10.0.0.0/8`): of their connections the client's
+    /// address is the rightmost one in `X-Forwarded-For` that is not listed here. Nobody else is believed.
+    #[serde(deserialize_with = "list::deserialize")]
+    pub trusted_proxies: Vec<String>,
     /// Whether anybody may register.
     pub registration: Registration,
     /// How the server logs.
@@ -32,9 +63,17 @@ pub struct Config {
     pub tokens: Tokens,
     /// What one node accepts.
     pub limits: Limits,
-    /// How long a stopping node takes to hand its connections over, in seconds: 0 to 600. One node alone
-    /// has nobody to hand them to, so the default is short.
+    /// How long a stopping node takes to hand its connections over, in seconds: 0 to 600. If nobody says, 5
+    /// for one node alone, which has nobody to hand them to, and 45 in a cluster.
     pub drain_seconds: u64,
+}
+
+/// The web client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Web {
+    /// Whether it is served at `/`.
+    pub enabled: bool,
 }
 
 /// Whether anybody may register.
@@ -79,39 +118,29 @@ pub struct Tokens {
     pub key_rotation_hours: u64,
 }
 
-/// What one node accepts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Open WebSocket connections.
-    pub connections: usize,
-    /// Frames a connection may send per second, over a minute's average.
-    pub frames_per_second: u32,
-    /// Frames a connection may send at once.
-    pub frames_burst: u32,
-    /// REST requests per second of one address, over a minute's average.
-    pub requests_per_second: u32,
-    /// REST requests of one address at once.
-    pub requests_burst: u32,
-    /// Logins per minute of one address.
-    pub logins_per_minute: u32,
-    /// Registrations per minute of one address.
-    pub registrations_per_minute: u32,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
             listen: ([127, 0, 0, 1], 8080).into(),
             admin_listen: ([127, 0, 0, 1], 8081).into(),
             data: PathBuf::from("data"),
+            store: StoreConfig::default(),
+            bus: BusConfig::default(),
             origins: Vec::new(),
+            web: Web::default(),
+            trusted_proxies: Vec::new(),
             registration: Registration::Open,
             log: Log::default(),
             tokens: Tokens::default(),
             limits: Limits::default(),
-            drain_seconds: 5,
+            drain_seconds: DRAIN_SECONDS_ALONE,
         }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 
@@ -119,7 +148,7 @@ impl Default for Log {
     fn default() -> Self {
         Self {
             format: LogFormat::Human,
-            filter: "info".to_owned(),
+            filter: "info,scylla=warn,fred=warn".to_owned(),
         }
     }
 }
@@ -130,20 +159,6 @@ impl Default for Tokens {
             issuer: "parlour".to_owned(),
             access_seconds: 600,
             key_rotation_hours: 24 * 7,
-        }
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: limits::CONNECTIONS_MAX_DEFAULT,
-            frames_per_second: 50,
-            frames_burst: 200,
-            requests_per_second: 50,
-            requests_burst: 200,
-            logins_per_minute: 60,
-            registrations_per_minute: 30,
         }
     }
 }
@@ -164,180 +179,19 @@ pub enum ConfigError {
     },
 }
 
+impl ConfigError {
+    fn value(key: &'static str, must: impl Into<String>) -> Self {
+        Self::Value {
+            key,
+            must: must.into(),
+        }
+    }
+}
+
 impl Config {
-    /// Reads `file` (or none) and the `PARLOUR_…` variables, which win. Nested keys are joined by two
-    /// underscores: `PARLOUR_LOG__FORMAT=json`.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the key.
-    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
-        Self::from_sources(file, environment())
-    }
-
-    fn from_sources(file: Option<&Path>, environment: Environment) -> Result<Self, ConfigError> {
-        let mut sources = config::Config::builder();
-        if let Some(path) = file {
-            sources = sources.add_source(File::from(path).format(FileFormat::Toml));
-        }
-        let config: Self = sources.add_source(environment).build()?.try_deserialize()?;
-        config.check()?;
-        Ok(config)
-    }
-
-    /// Checks what types cannot say.
-    ///
-    /// # Errors
-    /// [`ConfigError::Value`] names the first key that is wrong.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let require = |holds: bool, key, must: &str| {
-            if holds {
-                Ok(())
-            } else {
-                Err(ConfigError::Value {
-                    key,
-                    must: must.to_owned(),
-                })
-            }
-        };
-        let distinct = self.listen != self.admin_listen || self.listen.port() == 0;
-        require(
-            distinct,
-            "admin_listen",
-            "must not be the same address as `listen`",
-        )?;
-        let access = (60..=3_600).contains(&self.tokens.access_seconds);
-        require(access, "tokens.access_seconds", "must be 60 to 3600")?;
-        require(
-            self.tokens.key_rotation_hours >= 1,
-            "tokens.key_rotation_hours",
-            "must be at least 1",
-        )?;
-        require(
-            !self.tokens.issuer.is_empty(),
-            "tokens.issuer",
-            "must not be empty",
-        )?;
-        require(
-            self.drain_seconds <= 600,
-            "drain_seconds",
-            "must be at most 600",
-        )?;
-        for origin in &self.origins {
-            let plain = origin
-                .split_once("://")
-                .is_some_and(|(_, host)| !host.contains('/'));
-            require(
-                plain,
-                "origins",
-                "must be like `https://chat.example.org`, without a path",
-            )?;
-        }
-        self.limits.check()
-    }
-
     /// How long a stopping node takes to hand its connections over.
     #[must_use]
     pub fn drain_window(&self) -> Duration {
         Duration::from_secs(self.drain_seconds)
-    }
-}
-
-/// The `PARLOUR_…` variables of this process.
-fn environment() -> Environment {
-    Environment::with_prefix("PARLOUR")
-        .prefix_separator("_")
-        .separator("__")
-        .list_separator(",")
-        .with_list_parse_key("origins")
-        .try_parsing(true)
-}
-
-impl Limits {
-    fn check(&self) -> Result<(), ConfigError> {
-        let values = [
-            ("limits.connections", self.connections),
-            ("limits.frames_per_second", self.frames_per_second as usize),
-            ("limits.frames_burst", self.frames_burst as usize),
-            (
-                "limits.requests_per_second",
-                self.requests_per_second as usize,
-            ),
-            ("limits.requests_burst", self.requests_burst as usize),
-            ("limits.logins_per_minute", self.logins_per_minute as usize),
-            (
-                "limits.registrations_per_minute",
-                self.registrations_per_minute as usize,
-            ),
-        ];
-        match values.into_iter().find(|(_, value)| *value == 0) {
-            Some((key, _)) => Err(ConfigError::Value {
-                key,
-                must: "must be at least 1".to_owned(),
-            }),
-            None => Ok(()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::HashMap;
-    use std::io::Write;
-
-    use super::*;
-
-    fn load(toml: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        let mut file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
-        file.write_all(toml.as_bytes()).unwrap();
-        let variables: HashMap<String, String> = variables
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
-        let environment = environment().source(Some(variables));
-        Config::from_sources(Some(file.path()), environment)
-    }
-
-    #[test]
-    fn nothing_set_is_the_embedded_default() {
-        assert_eq!(load("", &[]).unwrap(), Config::default());
-    }
-
-    #[test]
-    fn variables_win_over_the_file() {
-        let variables = [
-            ("PARLOUR_LISTEN", "0.0.0.0:9000"),
-            ("PARLOUR_LOG__FORMAT", "json"),
-            ("PARLOUR_ORIGINS", "https://a.example,https://b.example"),
-        ];
-        let config = load(
-            "listen = \"127.0.0.1:7000\"\ndata = \"/var/lib/parlour\"",
-            &variables,
-        )
-        .unwrap();
-        assert_eq!(config.listen.port(), 9000);
-        assert_eq!(config.data, PathBuf::from("/var/lib/parlour"));
-        assert_eq!(config.log.format, LogFormat::Json);
-        assert_eq!(config.origins, ["https://a.example", "https://b.example"]);
-    }
-
-    #[test]
-    fn an_error_names_the_key() {
-        let wrong = [
-            ("lisen = \"127.0.0.1:1\"", "lisen"),
-            ("listen = \"nonsense\"", "listen"),
-            ("[limits]\nconnections = \"many\"", "limits.connections"),
-            ("[limits]\nconnections = 0", "limits.connections"),
-            ("[tokens]\naccess_seconds = 5", "tokens.access_seconds"),
-            ("origins = [\"chat.example.org\"]", "origins"),
-            ("admin_listen = \"127.0.0.1:8080\"", "admin_listen"),
-        ];
-        for (toml, key) in wrong {
-            let error = load(toml, &[]).unwrap_err().to_string();
-            assert!(error.contains(key), "{toml}: {error}");
-        }
-        let error = load("", &[("PARLOUR_LISTN", "127.0.0.1:1")])
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains("listn"), "{error}");
     }
 }

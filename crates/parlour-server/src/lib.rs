@@ -6,13 +6,23 @@
 mod admin;
 mod compose;
 mod config;
+mod healthcheck;
 mod node;
+mod reports;
 mod settings;
+mod status;
+mod tls;
 
 pub mod cli;
 pub mod observability;
 
 mod talk;
 
-pub use config::{Config, ConfigError, Limits, Log, LogFormat, Registration, Tokens};
+pub mod corpus;
+mod demo;
+
+pub use config::{
+    BusConfig, BusKind, Config, ConfigError, Limits, Log, LogFormat, Login, Registration, Secret,
+    StoreConfig, StoreKind, Tokens,
+};
 pub use node::Node;

@@ -44,7 +44,19 @@ pub fn check_filter(log: &Log) -> anyhow::Result<EnvFilter> {
         .map_err(|error| anyhow::anyhow!("configuration: `log.filter` {error}"))
 }
 
-/// Starts collecting metrics. Histograms named `…_seconds` and all others get buckets, so that
+/// Buckets of every histogram of sizes, in bytes: 64 B to 1 MiB.
+const SIZE_BUCKETS: [f64; 8] = [
+    64.0,
+    256.0,
+    1_024.0,
+    4_096.0,
+    16_384.0,
+    65_536.0,
+    262_144.0,
+    1_048_576.0,
+];
+
+/// Starts collecting metrics. Histograms named `…_seconds` or `…_bytes` and all others get buckets, so that
 /// Prometheus can add them up over nodes.
 ///
 /// # Errors
@@ -52,6 +64,9 @@ pub fn check_filter(log: &Log) -> anyhow::Result<EnvFilter> {
 pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     let builder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &LATENCY_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Suffix("_bytes".to_owned()), &SIZE_BUCKETS)?
         .set_buckets(&COUNT_BUCKETS)?;
-    Ok(builder.install_recorder()?)
+    let handle = builder.install_recorder()?;
+    metrics::gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
 }

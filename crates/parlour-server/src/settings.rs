@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlour_gateway::GatewayLimits;
+use parlour_gateway::{GatewayLimits, ProxyNetwork, TrustedProxies};
 use parlour_service::{AccountSettings, Rate, RateSettings};
 
 use crate::Config;
@@ -33,6 +33,13 @@ pub(crate) fn gateway(config: &Config) -> GatewayLimits {
         frames_burst: config.limits.frames_burst,
         requests_per_second: config.limits.requests_per_second,
         requests_burst: config.limits.requests_burst,
+        trusted_proxies: TrustedProxies::new(trusted(config)),
         ..GatewayLimits::default()
     }
+}
+
+/// The proxies whose word is believed. The configuration was checked: what is none is not in it.
+fn trusted(config: &Config) -> Vec<ProxyNetwork> {
+    let networks = config.trusted_proxies.iter();
+    networks.filter_map(|text| text.parse().ok()).collect()
 }

@@ -101,7 +101,9 @@ fn happening(content: &Content, author: UserId, names: Names<'_>) -> Option<Stri
         Content::ChatChanged {
             title: Some(title), ..
         } => format!("{who} named the group “{title}”"),
-        Content::ChatChanged { .. } => format!("{who} changed the settings of the group"),
+        Content::ChatChanged {
+            history: Some(_), ..
+        } => format!("{who} changed the settings of the group"),
         _ => return None,
     })
 }

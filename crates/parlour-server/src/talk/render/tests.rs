@@ -1,6 +1,8 @@
 //! How events, messages and presence read.
 
-use parlour_model::{ChatId, Countable, Emoji, EventId, HistoryVisibility, Role, Seq, Title};
+use parlour_model::{
+    AppData, ChatId, Countable, Emoji, EventId, HistoryVisibility, Role, Seq, Title,
+};
 use parlour_protocol::ReactionBody;
 
 use super::*;
@@ -105,6 +107,7 @@ fn what_happens_to_members_and_titles_is_told_in_words() {
         chat_type: ChatType::Group,
         title: Some(Title::new("Lunch").unwrap()),
         history: HistoryVisibility::All,
+        data: AppData::default(),
         users: vec![member(ANN), member(BOB), member(CAROL)],
     };
     assert_eq!(
