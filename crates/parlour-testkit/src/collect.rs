@@ -1,6 +1,6 @@
-//! The truth after a test, from two witnesses: what the running server said, and what its folder holds.
+//! The truth after a test, from two witnesses: what the running server said, and what its store holds.
 //!
-//! The folder is opened after the process has ended, so it is what a restart would find. Pages of history are
+//! A folder is opened after the process has ended, so it is what a restart would find. Pages of history are
 //! not believed: every line is put together anew from the events and compared as bytes.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ use parlour_model::{
     OverlayChange, Seq, SystemClock, Timestamp, UserId, effects, limits,
 };
 use parlour_protocol::{ChatBody, HistoryQuery, MessageBody, Position};
-use parlour_store::{ChatLog, Views, Watermarks};
+use parlour_store::SharedStore;
 use parlour_store_embedded::{EmbeddedStore, Options};
 
 use crate::truth::{ChatTruth, Logged, MemberTruth, Truth};
@@ -63,7 +63,18 @@ impl Said {
     /// # Errors
     /// When the folder cannot be opened or read.
     pub async fn compare(&self, data: &Path) -> anyhow::Result<(Truth, Vec<String>)> {
-        let store = open(data)?;
+        let store = Arc::new(open(data)?);
+        let shared: SharedStore = store.clone();
+        let compared = self.compare_with(&shared).await;
+        store.close().await;
+        compared
+    }
+
+    /// The same with any store that nobody writes to meanwhile.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn compare_with(&self, store: &SharedStore) -> anyhow::Result<(Truth, Vec<String>)> {
         let chats: BTreeSet<ChatId> = self
             .users
             .values()
@@ -71,7 +82,7 @@ impl Said {
             .collect();
         let (mut truth, mut differences) = (Truth::default(), Vec::new());
         for chat in chats {
-            let log = Log::read(&store, chat).await?;
+            let log = Log::read(store, chat).await?;
             let mut state = log.truth();
             for (user, chats) in &self.users {
                 if let Some((summary, lines)) = chats.get(&chat) {
@@ -81,7 +92,6 @@ impl Said {
             }
             truth.chats.insert(chat, state);
         }
-        store.close().await;
         Ok((truth, differences))
     }
 }
@@ -147,7 +157,7 @@ struct Log {
 }
 
 impl Log {
-    async fn read(store: &EmbeddedStore, chat: ChatId) -> anyhow::Result<Self> {
+    async fn read(store: &SharedStore, chat: ChatId) -> anyhow::Result<Self> {
         let (mut events, end) = (Vec::<Event>::new(), Seq::LIMIT.previous());
         loop {
             let after = events.last().map_or(Seq::ZERO, |event| event.seq);

@@ -10,8 +10,9 @@ use tokio::time::timeout;
 
 use crate::checker::{Violation, check};
 use crate::device::{COMES_WITHIN, World};
+use crate::launch::Launch;
 use crate::load::{Load, Size};
-use crate::process::{Launch, Server};
+use crate::process::Server;
 use crate::traffic::Counts;
 
 /// Sends acknowledged between two kills, at least and at most.

@@ -81,6 +81,15 @@ impl World {
         }
     }
 
+    /// The same test, for devices that connect at `url`.
+    #[must_use]
+    pub fn at(&self, url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            ..self.clone()
+        }
+    }
+
     /// All records.
     #[must_use]
     pub fn recorder(&self) -> &Recorder {

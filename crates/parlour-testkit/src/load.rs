@@ -7,6 +7,7 @@ mod actor;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use parlour_client::Rest;
@@ -58,23 +59,41 @@ impl Load {
     ///
     /// # Errors
     /// What the server refuses.
-    #[expect(clippy::print_stdout, reason = "every random test says its seed")]
     pub async fn prepare(world: &World, seed: u64, size: Size) -> anyhow::Result<Self> {
+        Self::prepare_over(std::slice::from_ref(world), "user", (seed, size)).await
+    }
+
+    /// The same with devices that connect in several places, in turn, and users named after `family`, so that
+    /// several loads can follow each other on one server.
+    ///
+    /// # Errors
+    /// What the server refuses.
+    #[expect(clippy::print_stdout, reason = "every random test says its seed")]
+    pub async fn prepare_over(
+        places: &[World],
+        family: &str,
+        (seed, size): (u64, Size),
+    ) -> anyhow::Result<Self> {
         println!("load: seed {seed}, {size:?}");
+        let mut places_in_turn = places.iter().cycle();
+        let mut next_place = || places_in_turn.next().context("a load needs a place");
+        let world = next_place()?.clone();
         let mut rng = StdRng::seed_from_u64(seed);
         let mut devices = Vec::new();
         for number in 0..size.users {
-            let name = format!("user_{number}");
-            devices.push(world.register(&name, encoding(number)).await?);
+            let name = format!("{family}_{number}");
+            let place = next_place()?;
+            devices.push(place.register(&name, encoding(number)).await?);
             if number % 2 == 0 {
-                devices.push(world.login(&name, encoding(number + 1)).await?);
+                let place = next_place()?;
+                devices.push(place.login(&name, encoding(number + 1)).await?);
             }
         }
         let made = make_chats(&devices, size, &mut rng).await?;
         let devices = devices.into_iter();
         let actors = devices.map(|device| Actor::new(device, StdRng::seed_from_u64(rng.random())));
         let mut load = Self {
-            world: world.clone(),
+            world,
             resting: actors.collect(),
             working: JoinSet::new(),
             stop: CancellationToken::new(),
@@ -106,10 +125,30 @@ impl Load {
     /// # Errors
     /// When some of that does not come.
     pub async fn come_to_rest(&mut self) -> anyhow::Result<()> {
+        self.stop_wanting().await?;
+        self.everything_came().await
+    }
+
+    /// Stops wanting more, and answers once everybody has everything, or after `within` all the same: whether
+    /// everything came is then for the checker to say.
+    ///
+    /// # Errors
+    /// When a device's task ends by an error.
+    pub async fn rest_for(&mut self, within: Duration) -> anyhow::Result<bool> {
+        self.stop_wanting().await?;
+        let came = tokio::time::timeout(within, self.everything_came()).await;
+        Ok(came.is_ok_and(|came| came.is_ok()))
+    }
+
+    async fn stop_wanting(&mut self) -> anyhow::Result<()> {
         self.stop.cancel();
         while let Some(ended) = self.working.join_next().await {
             self.resting.push(ended.context("a device's task")??);
         }
+        Ok(())
+    }
+
+    async fn everything_came(&self) -> anyhow::Result<()> {
         for actor in &self.resting {
             let device = actor.device();
             device
@@ -126,6 +165,11 @@ impl Load {
         Ok(())
     }
 
+    /// The devices, while they rest.
+    pub fn devices(&self) -> impl Iterator<Item = &Device> {
+        self.resting.iter().map(Actor::device)
+    }
+
     /// The chats that were made.
     #[must_use]
     pub fn chats(&self) -> &BTreeSet<ChatId> {
@@ -137,11 +181,19 @@ impl Load {
     /// # Errors
     /// When the server does not answer.
     pub async fn finish(self) -> anyhow::Result<(History, Said)> {
+        self.finish_with(Vec::new()).await
+    }
+
+    /// The same with devices that took part beside the load.
+    ///
+    /// # Errors
+    /// As [`Load::finish`].
+    pub async fn finish_with(self, others: Vec<Device>) -> anyhow::Result<(History, Said)> {
         anyhow::ensure!(self.working.is_empty(), "come to rest first");
         let history = self.world.recorder().history();
+        let own = self.resting.into_iter().map(Actor::into_device);
         let mut users = BTreeMap::<UserId, Rest>::new();
-        for actor in self.resting {
-            let device = actor.into_device();
+        for device in own.chain(others) {
             users.insert(device.user(), device.close().await);
         }
         let said = Said::ask(&users).await?;

@@ -1,17 +1,21 @@
 //! The last lines that a process said, shown when a test fails.
 
 use std::collections::VecDeque;
-use std::path::Path;
+use std::fmt::Display;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::sync::watch;
 
 /// Lines kept at most.
 const LINES_MAX: usize = 400;
 
 /// The last lines.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Output(Arc<Mutex<VecDeque<String>>>);
+pub(crate) struct Output {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    count: Arc<watch::Sender<u64>>,
+}
 
 impl Output {
     /// Takes in everything until the other side closes.
@@ -29,6 +33,21 @@ impl Output {
             lines.pop_front();
         }
         lines.push_back(line.to_owned());
+        drop(lines);
+        self.count.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until one of the lines kept has `text` in it.
+    pub(crate) async fn until_said(&self, text: &str) {
+        let mut counts = self.count.subscribe();
+        let said = counts.wait_for(|_| self.lines().iter().any(|line| line.contains(text)));
+        // This value holds the sender.
+        drop(said.await);
+    }
+
+    /// Forgets all lines: a new life begins.
+    pub(crate) fn clear(&self) {
+        self.lines().clear();
     }
 
     /// All lines.
@@ -41,15 +60,11 @@ impl Output {
         clippy::print_stderr,
         reason = "a failed test shows what its server said"
     )]
-    pub(crate) fn print(&self, data: &Path) {
-        eprintln!(
-            "--- the server on {} said:\n{}\n---",
-            data.display(),
-            self.text()
-        );
+    pub(crate) fn print(&self, whose: impl Display) {
+        eprintln!("--- {whose} said:\n{}\n---", self.text());
     }
 
     fn lines(&self) -> MutexGuard<'_, VecDeque<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,11 @@
 //! A server as a process of its own: started on a folder, killed, stopped, started again.
 //!
-//! - The process sees no environment but the variables it is given, so no setting of whoever runs the tests
-//!   reaches it.
 //! - The first start takes free ports; every later one takes the same ports, so that clients find it again.
 //! - A process never outlives its [`Server`].
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -16,7 +14,9 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::launch::Launch;
 use crate::output::Output;
+use crate::services::{Signal, signal, until_state};
 
 /// How long a process may take to greet, and to stop once it is asked to.
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
@@ -24,19 +24,6 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
 const PORT_TRIES: usize = 20;
 /// The pause between two such tries.
 const PORT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What a server is started with.
-#[derive(Debug, Clone)]
-pub struct Launch {
-    /// The program, which understands `serve`.
-    pub program: PathBuf,
-    /// Its data folder.
-    pub data: PathBuf,
-    /// Settings as `PARLOUR_…` variables, without the prefix.
-    pub settings: Vec<(&'static str, String)>,
-    /// The largest file it may write, in KiB; it can be raised later with [`Server::lift_file_limit`].
-    pub file_kib_max: Option<u64>,
-}
 
 /// A server in a process of its own.
 #[derive(Debug)]
@@ -47,81 +34,6 @@ pub struct Server {
     child: Option<Child>,
     output: Output,
     tracker: TaskTracker,
-}
-
-impl Launch {
-    /// `program` on the folder `data`, with limits that a load generator on one address does not reach.
-    #[must_use]
-    pub fn new(program: impl Into<PathBuf>, data: &Path) -> Self {
-        let many = || "1000000".to_owned();
-        let settings = vec![
-            ("LIMITS__REGISTRATIONS_PER_MINUTE", many()),
-            ("LIMITS__LOGINS_PER_MINUTE", many()),
-            ("LIMITS__REQUESTS_PER_SECOND", many()),
-            ("LIMITS__REQUESTS_BURST", many()),
-            ("LIMITS__FRAMES_PER_SECOND", many()),
-            ("LIMITS__FRAMES_BURST", many()),
-            ("DRAIN_SECONDS", "5".to_owned()),
-        ];
-        Self {
-            program: program.into(),
-            data: data.to_owned(),
-            settings,
-            file_kib_max: None,
-        }
-    }
-
-    /// The same with one more setting.
-    #[must_use]
-    pub fn with(mut self, key: &'static str, value: impl Into<String>) -> Self {
-        self.settings.push((key, value.into()));
-        self
-    }
-
-    /// Runs the program until it ends by itself: for starts that must be refused.
-    ///
-    /// # Errors
-    /// When it does not end, or cannot be run.
-    pub async fn run_to_end(&self) -> anyhow::Result<(ExitStatus, String)> {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        let ended = self
-            .command(any, any)
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(ANSWERS_WITHIN, ended)
-            .await
-            .context("it did not end")??;
-        let text = [output.stdout, output.stderr].concat();
-        Ok((output.status, String::from_utf8_lossy(&text).into_owned()))
-    }
-
-    fn command(&self, address: SocketAddr, admin_address: SocketAddr) -> Command {
-        let mut command = match self.file_kib_max {
-            None => Command::new(&self.program),
-            Some(kib) => limited(&self.program, kib),
-        };
-        command.arg("serve").env_clear();
-        command
-            .env("PARLOUR_DATA", &self.data)
-            .env("PARLOUR_LISTEN", address.to_string());
-        command.env("PARLOUR_ADMIN_LISTEN", admin_address.to_string());
-        command.envs(
-            self.settings
-                .iter()
-                .map(|(key, value)| (format!("PARLOUR_{key}"), value)),
-        );
-        command
-    }
-}
-
-/// The program under a soft limit of its files' size. Writing past it then fails as on a full disk, because the
-/// signal that would end the process instead is ignored.
-fn limited(program: &Path, kib: u64) -> Command {
-    let mut command = Command::new("/bin/bash");
-    let script = format!("trap '' XFSZ; ulimit -S -f {kib}; exec \"$0\" \"$@\"");
-    command.arg("-c").arg(script).arg(program);
-    command
 }
 
 impl Server {
@@ -159,6 +71,44 @@ impl Server {
             }
         }
         self.spawn().await
+    }
+
+    /// Sets a variable of the process for the next start, under its whole name.
+    pub fn set_variable(&mut self, name: &'static str, value: String) {
+        let variables = &mut self.launch.variables;
+        variables.retain(|(known, _)| *known != name);
+        variables.push((name, value));
+    }
+
+    /// Waits until it says that it takes clients.
+    ///
+    /// # Errors
+    /// When it does not in time.
+    pub async fn until_ready(&self) -> anyhow::Result<()> {
+        let url = format!("{}/readyz", self.admin_url());
+        let ready = tokio::time::timeout(ANSWERS_WITHIN, async {
+            while !reqwest::get(&url)
+                .await
+                .is_ok_and(|answer| answer.status().is_success())
+            {
+                tokio::time::sleep(PORT_PAUSE).await;
+            }
+        });
+        ready
+            .await
+            .with_context(|| format!("it is not ready:\n{}", self.output.text()))
+    }
+
+    /// Where clients connect.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where operators connect.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
     }
 
     /// Where clients connect.
@@ -215,14 +165,7 @@ impl Server {
     /// # Errors
     /// When it is not running.
     pub async fn ask_to_stop(&self) -> anyhow::Result<()> {
-        let process = self.process_id()?;
-        let sent = Command::new("kill")
-            .arg("-TERM")
-            .arg(process)
-            .status()
-            .await?;
-        anyhow::ensure!(sent.success(), "kill -TERM: {sent}");
-        Ok(())
+        signal(self.process()?, Signal::Terminate).await
     }
 
     /// Takes the limit of [`Launch::file_kib_max`] away from the running process: there is room again.
@@ -230,7 +173,7 @@ impl Server {
     /// # Errors
     /// When it is not running, or the system refuses.
     pub async fn lift_file_limit(&self) -> anyhow::Result<()> {
-        let process = self.process_id()?;
+        let process = self.process()?.to_string();
         let command = Command::new("prlimit")
             .args(["--pid", &process, "--fsize=unlimited"])
             .status()
@@ -245,22 +188,39 @@ impl Server {
         self.output.text()
     }
 
-    fn process_id(&self) -> anyhow::Result<String> {
-        let process = self
-            .child
-            .as_ref()
-            .and_then(Child::id)
-            .context("it is not running")?;
-        Ok(process.to_string())
+    /// The process.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn process(&self) -> anyhow::Result<u32> {
+        let process = self.child.as_ref().and_then(Child::id);
+        process.context("it is not running")
+    }
+
+    /// Lets the process stand still. Answers once the kernel says that it does.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn pause(&self) -> anyhow::Result<()> {
+        let process = self.process()?;
+        signal(process, Signal::Stop).await?;
+        until_state(process, 'T').await
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn go_on(&self) -> anyhow::Result<()> {
+        signal(self.process()?, Signal::Continue).await
     }
 
     async fn spawn(&mut self) -> anyhow::Result<()> {
         let mut command = self.launch.command(self.address, self.admin_address);
         command
-            .stdin(Stdio::null())
+            .arg("serve")
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
         let mut child = command
             .spawn()
             .with_context(|| format!("{}", self.launch.program.display()))?;
@@ -299,7 +259,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.output.print(&self.launch.data);
+            self.output
+                .print(format_args!("the server on {}", self.launch.data.display()));
         }
     }
 }

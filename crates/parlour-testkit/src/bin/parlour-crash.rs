@@ -6,14 +6,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
 use clap::Parser;
 use parlour_model::Body;
 use parlour_testkit::Launch;
 use parlour_testkit::checker::Invariant;
+use parlour_testkit::corpus;
 use parlour_testkit::crash::{Plan, Report, run};
 use parlour_testkit::load::Size;
-use serde::Deserialize;
 
 /// Kill a server again and again while many devices write, and check every promise afterwards.
 #[derive(Debug, Parser)]
@@ -30,7 +29,7 @@ struct Arguments {
     /// Groups; there are as many direct chats.
     #[arg(long, default_value_t = 6)]
     groups: usize,
-    /// Conversations to take the written lines from: a line of the file is `{"lines": [[who, what], …]}`.
+    /// Conversations to take the written lines from: a line of the file is `{"chat": "name", "lines": [[who, what], …]}`.
     #[arg(long)]
     corpus: Option<PathBuf>,
     /// The server program; `parlour-testnode` beside this one if absent.
@@ -87,22 +86,15 @@ async fn torment(arguments: Arguments) -> anyhow::Result<bool> {
     Ok(report.is_clean())
 }
 
-/// One conversation of the corpus; whatever else it says is of no use here.
-#[derive(Debug, Deserialize)]
-struct Conversation {
-    /// Who says what.
-    lines: Vec<(String, String)>,
-}
-
 /// Every line of the corpus that is a message, in its order.
 fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    let mut lines = Vec::new();
-    for line in text.lines() {
-        let conversation: Conversation = serde_json::from_str(line)?;
-        let said = conversation.lines.into_iter().map(|(_, said)| said);
-        lines.extend(said.filter(|said| Body::text(said.as_str()).check_postable().is_ok()));
-    }
+    let said = corpus::read(file)?
+        .into_iter()
+        .flat_map(|conversation| conversation.lines)
+        .map(|(_, said)| said);
+    let lines: Vec<String> = said
+        .filter(|said| Body::text(said.as_str()).check_postable().is_ok())
+        .collect();
     anyhow::ensure!(
         !lines.is_empty(),
         "{}: nobody says anything in it",

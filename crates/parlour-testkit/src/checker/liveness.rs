@@ -2,9 +2,12 @@
 
 use std::collections::HashSet;
 
+use parlour_model::{ChatId, Seq};
+
 use super::view::{Step, View};
 use super::{Findings, Invariant};
-use crate::history::What;
+use crate::history::{DeviceId, What};
+use crate::truth::ChatTruth;
 
 pub(super) fn check(view: &View<'_>, findings: &mut Findings) {
     let mut connected = HashSet::new();
@@ -19,28 +22,37 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings) {
             _ => {}
         }
     }
-    for ((device, chat), steps) in &view.steps {
-        let Some(state) = view.chat(*chat) else {
-            continue;
-        };
-        let member = view
-            .owner
-            .get(device)
-            .is_some_and(|user| state.members.contains_key(user));
-        let cursor = steps
+    for (chat, state) in &view.truth.chats {
+        let here = connected
             .iter()
-            .fold(parlour_model::Seq::ZERO, |at, step| match step {
-                Step::Set(seq) => *seq,
-                Step::Applied(seen) => seen.seq.max(at),
-            });
-        if member && connected.contains(device) && cursor < state.head {
-            findings.add(
-                Invariant::L1,
-                format!(
-                    "{device:?} stands at {chat}/{cursor}, the head is {}",
-                    state.head
-                ),
-            );
+            .filter(|device| is_member(view, state, **device));
+        for device in here {
+            let cursor = cursor(view, *device, *chat);
+            if cursor < state.head {
+                findings.add(
+                    Invariant::L1,
+                    format!(
+                        "{device:?} stands at {chat}/{cursor}, the head is {}",
+                        state.head
+                    ),
+                );
+            }
         }
     }
+}
+
+fn is_member(view: &View<'_>, state: &ChatTruth, device: DeviceId) -> bool {
+    let owner = view.owner.get(&device);
+    owner.is_some_and(|user| state.members.contains_key(user))
+}
+
+/// How far a device got; zero if it was never even told of the chat.
+fn cursor(view: &View<'_>, device: DeviceId, chat: ChatId) -> Seq {
+    let steps = view.steps.get(&(device, chat));
+    steps.map_or(Seq::ZERO, |steps| {
+        steps.iter().fold(Seq::ZERO, |at, step| match step {
+            Step::Set(seq) => *seq,
+            Step::Applied(seen) => seen.seq.max(at),
+        })
+    })
 }

@@ -66,7 +66,10 @@ pub(super) fn check(view: &View<'_>, findings: &mut Findings) {
                     );
                 }
                 let before = shown.insert((record.device, *of), (*status, *version));
-                if before.is_some_and(|(_, earlier)| *version <= earlier) {
+                // That nothing is known has no version of its own, and what comes after it starts over.
+                let is_unknown = *status == PresenceStatus::Unknown;
+                let before = before.filter(|(earlier, _)| *earlier != PresenceStatus::Unknown);
+                if !is_unknown && before.is_some_and(|(_, earlier)| *version <= earlier) {
                     findings.add(
                         Invariant::P3,
                         format!("{:?} saw version {version} of {of} late", record.device),

@@ -10,10 +10,15 @@ use crate::history::{Answer, DeviceId, What};
 
 pub(super) fn check(view: &View<'_>, findings: &mut Findings) {
     for (_, record, seen) in view.applications() {
-        let gone = view
+        let is_durable = view
+            .logged(seen.chat, seen.seq)
+            .is_some_and(|logged| logged.id == seen.id);
+        // A hole in the log is another promise's matter.
+        let is_hole = view
             .chat(seen.chat)
-            .is_none_or(|state| seen.seq > state.head);
-        if gone {
+            .is_some_and(|state| seen.seq <= state.head)
+            && view.logged(seen.chat, seen.seq).is_none();
+        if !is_durable && !is_hole {
             let (chat, seq) = (seen.chat, seen.seq);
             findings.add(
                 Invariant::V1,

@@ -5,6 +5,7 @@
     reason = "all of this is test code, its helpers too"
 )]
 
+mod cluster_config;
 mod crashes;
 mod disks;
 mod folders;

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use parlour_model::Body;
-use parlour_protocol::Encoding;
+use parlour_model::{Body, ReportReason};
+use parlour_protocol::{Encoding, ReportRequest};
 use parlour_testkit::{Server, World};
 use reqwest::StatusCode;
 
@@ -56,6 +56,47 @@ async fn metrics_tell_of_a_message_and_of_a_failed_login() {
         "parlour_auth_failures_total",
     ] {
         assert!(metrics.contains(name), "{name} is missing in\n{metrics}");
+    }
+    server.terminate().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_read_what_users_reported() {
+    let (_folder, launch) = server();
+    let mut server = Server::start(launch).await.unwrap();
+    let world = World::new(server.url());
+    let ann = world.register("ann", Encoding::Json).await.unwrap();
+    let bob = world.register("bob", Encoding::Json).await.unwrap();
+    let mut ids = Vec::new();
+    for (by, about) in [(&ann, bob.user()), (&bob, ann.user()), (&ann, bob.user())] {
+        let report = ReportRequest {
+            user: Some(about),
+            chat: None,
+            seq: None,
+            reason: ReportReason::Spam,
+            note: Some("see yourself".to_owned()),
+        };
+        let id = by.client().rest().report(&report, None).await.unwrap();
+        ids.push(id.to_string());
+    }
+    let read = async |query: &str| {
+        let (status, body) = get(&server, &format!("/reports{query}")).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        let page: serde_json::Value = serde_json::from_str(&body).unwrap();
+        page
+    };
+    let page = read("?limit=2").await;
+    assert_eq!(page["reports"][0]["id"], ids[0]);
+    assert_eq!(page["reports"][0]["reporter"], ann.user().to_string());
+    assert_eq!(page["reports"][0]["note"], "see yourself");
+    assert_eq!(page["next"], ids[1]);
+    let page = read(&format!("?after={}", ids[1])).await;
+    assert_eq!(page["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(page["reports"][0]["id"], ids[2]);
+    assert!(page.get("next").is_none());
+    for wrong in ["?limit=0", "?limit=201", "?after=x"] {
+        let (status, _) = get(&server, &format!("/reports{wrong}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{wrong}");
     }
     server.terminate().await.unwrap();
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use parlour_client::HistoryAt;
 use parlour_model::{
-    Body, ChatId, Clock, DisplayName, Emoji, IdGenerator, NodeNumber, PresenceStatus, Seq,
+    AppData, Body, ChatId, Clock, DisplayName, Emoji, IdGenerator, NodeNumber, PresenceStatus, Seq,
     SystemClock, Timestamp, User, UserId, UserName,
 };
 use parlour_protocol::Encoding;
@@ -172,13 +172,14 @@ async fn strangers(data: &std::path::Path, count: usize) -> Vec<UserId> {
     let ids = IdGenerator::new(NodeNumber::ZERO, clock.clone(), Timestamp::default());
     let (store, now) = (&store, clock.now());
     let users = (0..count).map(async |number| {
-        let id = UserId::new(ids.next_id()).unwrap();
+        let id = UserId::new(ids.next_id().unwrap()).unwrap();
         let name = format!("stranger_{number}");
         let user = User {
             id,
             username: UserName::new(&name).unwrap(),
             display_name: DisplayName::new(&name).unwrap(),
             avatar_url: None,
+            data: AppData::default(),
             created_at: now,
             updated_at: now,
         };

@@ -1,0 +1,101 @@
+//! A short run of each fault on a real cluster. Those of one stage share it, one after the other.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "all of this is test code"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use parlour_testkit::cluster::{Cluster, Plan};
+use parlour_testkit::faults::{Fault, Setup, Stage, run};
+use parlour_testkit::load::Size;
+use parlour_testkit::services::Ring;
+
+fn root() -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.canonicalize().unwrap()
+}
+
+/// What is not here, if anything.
+fn missing(programs: &[&str]) -> Option<String> {
+    let found = |program: &&&str| {
+        let mut which = std::process::Command::new("which");
+        let which = which.arg(program).output();
+        which.is_ok_and(|answer| answer.status.success())
+    };
+    let program = programs.iter().find(|program| !found(program));
+    program
+        .map(|program| (*program).to_owned())
+        .or_else(|| Ring::missing(&root()))
+}
+
+/// Everything that a stage shows, each fault once.
+async fn each_of(stage: Stage) {
+    if let Some(missing) = missing(&["redis-server", "redis-cli", "haproxy", "setpriv"]) {
+        eprintln!("skipped: {missing} is missing");
+        return;
+    }
+    let plan = Plan {
+        program: env!("CARGO_BIN_EXE_parlour-testnode").into(),
+        root: root(),
+        store_nodes: if stage == Stage::Ring { 3 } else { 1 },
+        redis_cluster: stage == Stage::RedisCluster,
+    };
+    let mut cluster = Cluster::start(&plan).await.unwrap();
+    let faults = Fault::all().iter().filter(|fault| fault.stage() == stage);
+    for fault in faults.filter(|fault| is_kept(**fault) && can_be_struck(**fault)) {
+        let setup = Setup {
+            fault: *fault,
+            seed: rand::random_range(1..1_000_000),
+            is_short: true,
+            size: Size::SMALL,
+        };
+        println!("{} seed {}", fault.name(), setup.seed);
+        let begun = Instant::now();
+        let report = run(&mut cluster, setup).await.unwrap();
+        println!("{}: {:.1?}, {report:?}", fault.name(), begun.elapsed());
+        let violations = report.violations.iter().map(ToString::to_string);
+        let violations: Vec<String> = violations.collect();
+        // How long healing took is said, not judged: `parlour-faults` does that, on a machine with nothing else to do.
+        assert!(
+            violations.is_empty() && report.differences.is_empty(),
+            "{} seed {}: {violations:#?} {:#?}",
+            fault.name(),
+            setup.seed,
+            report.differences
+        );
+    }
+    cluster.stop().await.unwrap();
+}
+
+/// A full disk has once taken longer than anybody waited: docs/reliability.md says how.
+fn is_kept(fault: Fault) -> bool {
+    fault != Fault::StoreDiskFull
+}
+
+fn can_be_struck(fault: Fault) -> bool {
+    let missing = fault.missing();
+    if let Some(missing) = &missing {
+        eprintln!("skipped: {} needs {missing}", fault.name());
+    }
+    missing.is_none()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_cluster_keeps_every_promise() {
+    each_of(Stage::Small).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_cluster_fails_over_and_every_promise_is_kept() {
+    each_of(Stage::RedisCluster).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ring_of_three_keeps_every_promise() {
+    each_of(Stage::Ring).await;
+}
