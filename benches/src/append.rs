@@ -7,8 +7,8 @@ use std::time::Instant;
 use anyhow::{Context, bail};
 use hdrhistogram::Histogram;
 use parlour_model::{
-    Body, ChatId, ChatType, Clock, Content, Draft, Epoch, EventKey, HistoryVisibility, IdGenerator,
-    NewMember, NodeNumber, Role, SystemClock, Timestamp, UserId, limits,
+    AppData, Body, ChatId, ChatType, Clock, Content, Draft, Epoch, EventKey, HistoryVisibility,
+    IdGenerator, NewMember, NodeNumber, Role, SystemClock, Timestamp, UserId, limits,
 };
 use parlour_store::{ChatLog, NewChat, Outcome};
 use parlour_store_embedded::{EmbeddedStore, Options};
@@ -93,6 +93,7 @@ async fn create(store: &EmbeddedStore, number: u64, now: Timestamp) -> anyhow::R
         chat_type: ChatType::Group,
         title: None,
         history: HistoryVisibility::All,
+        data: AppData::default(),
         users: vec![NewMember {
             user: creator,
             role: Role::Owner,

@@ -1,9 +1,10 @@
-//! `parlour-bench`: replay of real conversations, durable appends, memory of idle connections.
+//! `parlour-bench`: replay of real conversations, durable appends, memory of idle connections, a cluster beside
+//! its store.
 //!
 //! Figures and the commands that made them stand in `docs/benchmarks.md`.
 
 mod append;
-mod corpus;
+mod cluster;
 mod idle;
 mod patience;
 mod replay;
@@ -27,6 +28,8 @@ enum Command {
     Append(append::AppendArgs),
     /// Memory of a running server per idle connection.
     Idle(idle::IdleArgs),
+    /// Commits, deliveries and publishes of a running cluster, beside what its store can do.
+    Cluster(cluster::ClusterArgs),
 }
 
 #[tokio::main]
@@ -35,5 +38,6 @@ async fn main() -> anyhow::Result<()> {
         Command::Replay(args) => replay::run(args).await,
         Command::Append(args) => append::run(args).await,
         Command::Idle(args) => idle::run(args).await,
+        Command::Cluster(args) => cluster::run(args).await,
     }
 }

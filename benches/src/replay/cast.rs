@@ -12,8 +12,8 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::Stage;
-use crate::corpus::Conversation;
 use crate::patience::patiently;
+use parlour_testkit::corpus::Conversation;
 
 /// How long anything that must arrive may take: a crash of the server in mid-run included.
 const PATIENCE: Duration = Duration::from_secs(120);

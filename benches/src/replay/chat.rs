@@ -13,8 +13,8 @@ use tokio::sync::watch;
 
 use super::cast::{self, Listener, Sight};
 use super::{Stage, verify};
-use crate::corpus::Conversation;
 use crate::patience::patiently;
+use parlour_testkit::corpus::Conversation;
 
 /// What came of one conversation.
 pub(super) struct Played {

@@ -17,9 +17,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use parlour_protocol::Encoding;
 use tokio_util::task::TaskTracker;
 
-use crate::corpus::{self, Conversation};
 use crate::report::{Latency, say};
 use chat::Played;
+use parlour_testkit::corpus::{self, Conversation};
 
 /// Replay conversations through a running server.
 #[derive(Debug, clap::Args)]

@@ -6,8 +6,8 @@ use parlour_protocol::MessageBody;
 
 use super::cast::Sight;
 use super::chat::SentLine;
-use crate::corpus::Conversation;
 use crate::patience::patiently;
+use parlour_testkit::corpus::Conversation;
 
 /// A line as somebody has it.
 type Line<'a> = (Seq, UserId, Option<&'a str>);

@@ -1,0 +1,151 @@
+//! What the store itself can do: the same conditional batch with nothing around it.
+//!
+//! Each writer commits one event after the other. On chats of their own nobody is in the way; on one chat they fight for
+//! the head, as gateways without group commit would.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use scylla::client::session::Session;
+use scylla::client::session_builder::SessionBuilder;
+use scylla::statement::batch::{Batch, BatchType};
+use scylla::statement::prepared::PreparedStatement;
+use scylla::statement::{Consistency, SerialConsistency};
+use scylla::value::Row;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// The keyspace is the benchmark's own.
+const KEYSPACE: &str = "CREATE KEYSPACE IF NOT EXISTS parlour_bench WITH replication = \
+     {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}";
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS parlour_bench.log (chat bigint, kind tinyint, pos bigint, \
+     key uuid, body blob, head bigint static, PRIMARY KEY ((chat), kind, pos, key))";
+const FIRST: &str = "UPDATE parlour_bench.log SET head = ? WHERE chat = ?";
+const HEAD: &str = "UPDATE parlour_bench.log SET head = ? WHERE chat = ? IF head = ?";
+const KEY: &str =
+    "INSERT INTO parlour_bench.log (chat, kind, pos, key) VALUES (?, 1, 0, ?) IF NOT EXISTS";
+const EVENT: &str =
+    "INSERT INTO parlour_bench.log (chat, kind, pos, key, body) VALUES (?, 0, ?, ?, ?)";
+const READ_HEAD: &str = "SELECT head FROM parlour_bench.log WHERE chat = ? LIMIT 1";
+
+/// A session on the benchmark's own table.
+pub(super) struct Raw {
+    session: Session,
+    commit: Batch,
+    first: PreparedStatement,
+    read_head: PreparedStatement,
+}
+
+/// What a round of writers came to.
+pub(super) struct Rate {
+    /// Events committed per second.
+    pub(super) events: f64,
+    /// Batches tried for each event.
+    pub(super) tries: f64,
+}
+
+impl Raw {
+    /// Connects, and makes the table.
+    pub(super) async fn connect(hosts: &[String]) -> anyhow::Result<Self> {
+        let session = SessionBuilder::new().known_nodes(hosts).build().await?;
+        session.query_unpaged(KEYSPACE, ()).await?;
+        session.query_unpaged(TABLE, ()).await?;
+        session.await_schema_agreement().await?;
+        let mut commit = Batch::new(BatchType::Logged);
+        commit.set_consistency(Consistency::LocalQuorum);
+        commit.set_serial_consistency(Some(SerialConsistency::LocalSerial));
+        for statement in [HEAD, KEY, EVENT] {
+            commit.append_statement(session.prepare(statement).await?);
+        }
+        let first = session.prepare(FIRST).await?;
+        let mut read_head = session.prepare(READ_HEAD).await?;
+        read_head.set_consistency(Consistency::LocalSerial);
+        Ok(Self {
+            session,
+            commit,
+            first,
+            read_head,
+        })
+    }
+
+    /// Lets `writers` commit for a while, each to the chat that `chat_of` names.
+    pub(super) async fn measure(
+        self: &Arc<Self>,
+        writers: u64,
+        time: Duration,
+        chat_of: fn(u64) -> u64,
+    ) -> anyhow::Result<Rate> {
+        let base = rand::random::<u32>();
+        let tried = Arc::new(AtomicU64::new(0));
+        for writer in 0..writers {
+            let chat = chat(base, chat_of(writer));
+            self.session
+                .execute_unpaged(&self.first, (0_i64, chat))
+                .await?;
+        }
+        let begun = Instant::now();
+        let mut tasks = JoinSet::new();
+        for writer in 0..writers {
+            let (raw, tried) = (Arc::clone(self), Arc::clone(&tried));
+            let chat = chat(base, chat_of(writer));
+            tasks.spawn(async move { raw.write(chat, begun + time, &tried).await });
+        }
+        let mut events = 0;
+        while let Some(written) = tasks.join_next().await {
+            events += written??;
+        }
+        let seconds = begun.elapsed().as_secs_f64();
+        Ok(Rate {
+            events: events as f64 / seconds,
+            tries: tried.load(Ordering::Relaxed) as f64 / events.max(1) as f64,
+        })
+    }
+
+    /// Commits one event after the other until `end`, and answers how many.
+    async fn write(&self, chat: i64, end: Instant, tried: &AtomicU64) -> anyhow::Result<u64> {
+        let body = vec![b'x'; 128];
+        let (mut head, mut events) = (0_i64, 0);
+        while Instant::now() < end {
+            let key = Uuid::now_v7();
+            let values = (
+                (head + 1, chat, head),
+                (chat, key),
+                (chat, head + 1, key, &body),
+            );
+            tried.fetch_add(1, Ordering::Relaxed);
+            let applied = match self.session.batch(&self.commit, values).await {
+                Ok(answer) => is_applied(answer)?,
+                // A timeout under contention: what became of it is read with the head.
+                Err(_) => false,
+            };
+            if applied {
+                head += 1;
+                events += 1;
+            } else {
+                head = self.head(chat).await.unwrap_or(head);
+            }
+        }
+        Ok(events)
+    }
+
+    async fn head(&self, chat: i64) -> anyhow::Result<i64> {
+        let answer = self.session.execute_unpaged(&self.read_head, (chat,));
+        let rows = answer.await?.into_rows_result()?;
+        Ok(rows.single_row::<(i64,)>()?.0)
+    }
+}
+
+fn chat(base: u32, number: u64) -> i64 {
+    i64::from(base) << 20 | i64::try_from(number).unwrap_or_default()
+}
+
+fn is_applied(answer: scylla::response::query_result::QueryResult) -> anyhow::Result<bool> {
+    let rows = answer.into_rows_result()?;
+    let row = rows.first_row::<Row>()?;
+    let applied = row.columns.first().cloned().flatten();
+    applied
+        .and_then(|value| value.as_boolean())
+        .context("the store did not say whether it applied a batch")
+}
