@@ -1,0 +1,30 @@
+/** The page from right to left. */
+import assert from "node:assert/strict";
+import { scene } from "../src/stage.js";
+
+scene("in Arabic the page runs from right to left, and each message in its own direction", async (stage) => {
+  const [ann, bob] = await Promise.all([stage.person("Ann"), stage.person("Bob")]);
+  await ann.talkTo(bob);
+  await ann.goTo("#/settings");
+  await ann.page.getByLabel("Language").selectOption("ar");
+  await ann.page.locator("html[dir=rtl][lang=ar]").waitFor();
+  await ann.page.getByRole("heading", { name: "Settings" }).waitFor({ state: "detached" });
+  await ann.chats().waitFor({ state: "detached" });
+  await ann.page.locator("a.chat-line").click();
+  await ann.page.locator("#composer").fill("مرحبا بوب");
+  await ann.page.locator("#composer").press("Enter");
+  await bob.open("Ann");
+  await bob.sees("مرحبا بوب");
+  await bob.say("Hello Ann");
+  await ann.sees("Hello Ann");
+  const directions = await ann.page.locator("article .text").evaluateAll((texts) => texts.map((text) => getComputedStyle(text).direction));
+  assert.deepEqual(directions, ["rtl", "ltr"]);
+  const sides = await ann.page.evaluate(() => {
+    const left = (selector: string) => document.querySelector(selector)?.getBoundingClientRect().left ?? Number.NaN;
+    return { list: left(".sidebar"), main: left("main"), own: left("article.own .bubble"), other: left("article.other .bubble") };
+  });
+  assert(sides.list > sides.main, "the list stands on the right");
+  assert(sides.own < sides.other, "own messages stand on the left");
+  const isWider = await ann.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  assert(!isWider, "nothing sticks out");
+});

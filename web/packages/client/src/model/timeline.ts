@@ -1,0 +1,256 @@
+/**
+ * One timeline: the window that is loaded, where more comes from, and what happens meanwhile.
+ *
+ * - What is kept on the device comes first, the server continues where that ends.
+ * - Events that come while a page is fetched are applied again on top of it: each row knows what it has seen.
+ * - `generation` counts the jumps; a page that was asked for before a jump is dropped.
+ */
+
+import type { Id, Message, Pending, Readable, Seq, Timeline } from "../api.js";
+import { toMessage } from "../convert.js";
+import { type Core, history, isOnline, keepStretch, NO_SEQ } from "../core.js";
+import { failure, NOT_CONNECTED } from "../problem.js";
+import { Computed } from "../readable.js";
+import type { Kept } from "../store.js";
+import type { WireEvent, WirePage } from "../wire.js";
+import { type Page, Window } from "./window.js";
+
+/** Messages fetched at once. */
+const PAGE = 50;
+/** Fewer kept messages than this are not enough to show. */
+const ENOUGH = 20;
+/** Events remembered for pages that are on their way. */
+const RECENT_MAX = 300;
+
+type Edge = "more" | "loading" | "none" | "offline";
+
+/** A part of one chat's history and everything that happens to it. */
+export class LoadedTimeline implements Timeline {
+  readonly messages: Computed<readonly Message[]>;
+  readonly pending: Readable<readonly Pending[]>;
+  readonly before: Computed<Edge>;
+  readonly after: Computed<Edge>;
+  readonly atEnd: Computed<boolean>;
+  private readonly window = new Window();
+  private recent: WireEvent[] = [];
+  private isLoaded = false;
+  private generation = 0;
+  private loading: { before?: Promise<void>; after?: Promise<void> } = {};
+  /** From here on messages are kept on the device, as far as is known. */
+  private keptFrom: Seq = NO_SEQ;
+  private visible: Seq = NO_SEQ;
+  /** The first page; a failure shows in `after`. */
+  readonly first: Promise<void>;
+
+  constructor(private readonly core: Core, readonly chat: Id, at: Seq | "end", private readonly closed: (timeline: LoadedTimeline) => void) {
+    const { announcer } = core;
+    this.messages = new Computed(announcer, () => this.window.messages);
+    this.pending = core.sends.in(chat);
+    this.before = new Computed(announcer, () => this.edge("before"));
+    this.after = new Computed(announcer, () => this.edge("after"));
+    this.atEnd = new Computed(announcer, () => this.isLoaded && this.window.high >= this.cursor);
+    this.first = this.jump(() => (at === "end" ? this.endPage() : this.aroundPage(at))).catch(() => {});
+  }
+
+  loadBefore(): Promise<void> {
+    return this.loading.before ?? this.more("before");
+  }
+
+  loadAfter(): Promise<void> {
+    return this.loading.after ?? this.more("after");
+  }
+
+  showAround(seq: Seq): Promise<void> {
+    return this.jump(() => this.aroundPage(seq));
+  }
+
+  showEnd(): Promise<void> {
+    return this.atEnd.value ? Promise.resolve() : this.jump(() => this.endPage());
+  }
+
+  setVisible(first: Seq): void {
+    this.visible = first;
+  }
+
+  close(): void {
+    this.generation += 1;
+    this.loading = {};
+    this.visible = NO_SEQ;
+    this.closed(this);
+  }
+
+  /** The loaded message with this seq. */
+  message(seq: Seq): Message | undefined {
+    return this.window.message(seq);
+  }
+
+  /** Events of the chat were applied. */
+  take(events: readonly WireEvent[]): void {
+    this.recent.push(...events);
+    if (this.recent.length > RECENT_MAX) this.recent = this.recent.slice(-RECENT_MAX);
+    if (this.isLoaded) for (const event of events) this.window.take(event, this.visible);
+    this.changed();
+  }
+
+  /** The chat begins, or begins again, at another place than was known. */
+  joined(): void {
+    if (!this.isLoaded || this.window.high < this.cursor) this.reload();
+  }
+
+  /** Events were skipped: what is loaded may be wrong. */
+  reload(): void {
+    const { visible } = this;
+    const wasAtEnd = visible === NO_SEQ || this.window.high - visible < PAGE;
+    this.recent = [];
+    this.jump(() => (wasAtEnd ? this.endPage() : this.aroundPage(visible))).catch(() => {});
+  }
+
+  /** The connection came or went. */
+  reconnected(): void {
+    if (!this.isLoaded && isOnline(this.core)) this.jump(() => this.endPage()).catch(() => {});
+    this.changed();
+  }
+
+  private get cursor(): Seq {
+    return this.core.chats.cursor(this.chat) ?? 0;
+  }
+
+  private changed(): void {
+    for (const value of [this.messages, this.before, this.after, this.atEnd]) value.changed();
+  }
+
+  private edge(side: "before" | "after"): Edge {
+    if (this.loading[side]) return "loading";
+    if (!this.isLoaded) return isOnline(this.core) ? "more" : "offline";
+    const { low, high } = this.window;
+    const isWhole = side === "before" ? low <= 1 : high >= this.cursor;
+    if (isWhole) return "none";
+    const isKept = side === "before" ? low > this.keptFrom : high + 1 >= this.keptFrom;
+    return isKept || isOnline(this.core) ? "more" : "offline";
+  }
+
+  /** Shows another part in place of this one. */
+  private async jump(load: () => Promise<Page>): Promise<void> {
+    this.generation += 1;
+    const { generation } = this;
+    const loading = load().then((page) => {
+      if (generation !== this.generation) return;
+      this.window.replace(page);
+      this.visible = NO_SEQ;
+      this.isLoaded = true;
+      this.replay();
+    });
+    const settled = this.whileLoading("after", loading);
+    this.loading = { after: settled };
+    this.changed();
+    await settled;
+  }
+
+  /** Loads a further page at one side. */
+  private more(side: "before" | "after"): Promise<void> {
+    const { generation } = this;
+    const load = async () => {
+      await this.first;
+      if (!this.isLoaded || this.edgeIsReached(side)) return;
+      const page = await (side === "before" ? this.beforePage() : this.afterPage());
+      if (!page || generation !== this.generation) return;
+      if (side === "before") this.window.prepend(page);
+      else this.window.append(page);
+      this.replay();
+    };
+    const loading = this.whileLoading(side, load());
+    this.loading[side] = loading;
+    this.changed();
+    return loading;
+  }
+
+  private edgeIsReached(side: "before" | "after"): boolean {
+    return side === "before" ? this.window.low <= 1 : this.window.high >= this.cursor;
+  }
+
+  private async whileLoading(side: "before" | "after", loading: Promise<void>): Promise<void> {
+    const { generation } = this;
+    try {
+      await loading;
+    } finally {
+      if (generation === this.generation) {
+        delete this.loading[side];
+        this.changed();
+      }
+    }
+  }
+
+  /** Applies what came while a page was fetched. */
+  private replay(): void {
+    for (const event of this.recent) this.window.take(event, NO_SEQ);
+  }
+
+  private async kept(range: { before?: Seq; after?: Seq; limit: number }): Promise<Kept> {
+    const kept = await this.core.store.messages(this.chat, range);
+    this.keptFrom = kept.from;
+    return kept;
+  }
+
+  private async endPage(): Promise<Page> {
+    const kept = await this.kept({ limit: PAGE });
+    const isKnown = this.core.chats.cursor(this.chat) !== undefined;
+    const isEnough = isKnown && kept.to >= this.cursor && (kept.messages.length >= ENOUGH || kept.from <= 1);
+    if (isOnline(this.core) && !isEnough) return this.fetched({});
+    return keptBelow(kept, kept.to);
+  }
+
+  private async aroundPage(seq: Seq): Promise<Page> {
+    const below = await this.kept({ before: seq + 1, limit: PAGE });
+    if (below.from > seq || below.to < seq) return this.fetched({ around: seq });
+    const above = keptAbove(await this.kept({ after: seq, limit: PAGE }));
+    const { rows, from } = keptBelow(below, seq);
+    return { rows: [...rows, ...above.rows], from, to: above.to };
+  }
+
+  private async beforePage(): Promise<Page | undefined> {
+    const { low } = this.window;
+    const kept = await this.kept({ before: low, limit: PAGE });
+    if (kept.from < low && kept.to >= low - 1) return keptBelow(kept, low - 1);
+    if (!isOnline(this.core)) return undefined;
+    return this.fetched({ before: low });
+  }
+
+  private async afterPage(): Promise<Page | undefined> {
+    const { high } = this.window;
+    const kept = await this.kept({ after: high, limit: PAGE });
+    if (kept.from <= high + 1 && kept.to > high) return keptAbove(kept);
+    if (!isOnline(this.core)) return undefined;
+    return this.fetched({ after: high });
+  }
+
+  /** A page from the server, which is kept if it joins what is kept. */
+  private async fetched(where: { before?: Seq; after?: Seq; around?: Seq }): Promise<Page> {
+    if (!isOnline(this.core)) throw failure(NOT_CONNECTED);
+    const page = await history(this.core, { chat: this.chat, ...where, limit: where.around === undefined ? PAGE : 2 * PAGE });
+    const { from, to } = covered(page, where);
+    const messages = page.messages.map(toMessage);
+    keepStretch(this.core, { chat: this.chat, from, to, at: page.at, messages });
+    return { rows: messages.map((message) => ({ message, at: page.at })), from, to };
+  }
+}
+
+/** Which seqs a page says everything about. */
+function covered(page: WirePage, { before, after }: { before?: Seq; after?: Seq }): { from: Seq; to: Seq } {
+  const first = page.messages[0]?.seq ?? 1;
+  const last = page.messages.at(-1)?.seq ?? 0;
+  const from = after !== undefined ? after + 1 : page.has_before ? first : 1;
+  const to = before !== undefined ? before - 1 : page.has_after ? last : Math.max(page.at, last);
+  return { from, to };
+}
+
+function keptBelow(kept: Kept, to: Seq): Page {
+  const isCut = kept.messages.length >= PAGE;
+  const from = isCut ? (kept.messages[0]?.message.seq ?? kept.from) : Math.min(kept.from, to + 1);
+  return { rows: kept.messages, from, to };
+}
+
+function keptAbove(kept: Kept): Page {
+  const isCut = kept.messages.length >= PAGE;
+  const to = isCut ? (kept.messages.at(-1)?.message.seq ?? kept.to) : kept.to;
+  return { rows: kept.messages, from: kept.messages[0]?.message.seq ?? to + 1, to };
+}

@@ -1,0 +1,63 @@
+/** What this tab tells the others, what it makes of their news, and how it inherits what they leave behind. */
+
+import type { Core } from "./core.js";
+import type { Batch, Outgoing } from "./store.js";
+import type { TabNews, Tabs } from "./tabs.js";
+
+/** The other tabs, as one client sees them. */
+export class Neighbours {
+  /** The tabs whose sends this one takes over when they close. */
+  private readonly inheriting = new Set<string>();
+
+  /** `reload`: another tab has signed in or out. */
+  constructor(private readonly core: Core, private readonly tabs: Tabs, private readonly reload: () => void) {
+    tabs.listen((news) => this.take(news));
+  }
+
+  /** Takes note of what the others have in the store. */
+  restore(outbox: Outgoing[]): void {
+    for (const outgoing of outbox) if (outgoing.owner !== this.tabs.instance) this.learn(outgoing);
+  }
+
+  /** Tells what became of this tab's sends. */
+  tell({ outbox }: Batch): void {
+    for (const [name, outgoing] of outbox) this.tabs.tell({ type: "outbox", name, ...(outgoing && { outgoing }) });
+  }
+
+  private take(news: TabNews): void {
+    switch (news.type) {
+      case "signed_in":
+      case "signed_out":
+        return this.reload();
+      case "draft":
+        return this.core.chats.setDraft(news.chat, news.text);
+      case "outbox":
+        return news.outgoing ? this.learn(news.outgoing) : this.core.sends.learn(news.name, undefined);
+      case "wanted":
+        // What cannot be done any more has been done: the other tab sees it by the news of it.
+        if (news.owner === this.tabs.instance) this.core.settle(news.what, news.name).catch(() => {});
+    }
+  }
+
+  private learn(outgoing: Outgoing): void {
+    this.core.sends.learn(outgoing.name, outgoing);
+    const { owner } = outgoing;
+    if (owner === this.tabs.instance || this.inheriting.has(owner)) return;
+    this.inheriting.add(owner);
+    // What cannot be taken over now stays in the store, for whichever tab opens it next.
+    this.tabs.whenGone(owner, () => void this.tabs.exclusively("adopt", () => this.adopt(owner)).catch(() => {}));
+  }
+
+  /** Takes over the sends of a tab that is gone. */
+  private async adopt(owner: string): Promise<void> {
+    this.inheriting.delete(owner);
+    const { outbox } = await this.core.store.load();
+    const left = outbox.filter((outgoing) => outgoing.owner === owner).map((outgoing) => ({ ...outgoing, owner: this.tabs.instance }));
+    if (left.length === 0) return;
+    await this.core.driver.keep((batch) => {
+      for (const outgoing of left) batch.outbox.set(outgoing.name, outgoing);
+    });
+    await this.core.driver.feed({ type: "adopted", outbox: left });
+    this.core.sends.adopted(left);
+  }
+}

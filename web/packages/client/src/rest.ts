@@ -1,0 +1,130 @@
+/**
+ * The REST interface: one way to call it.
+ *
+ * A failed call is the server's problem as it came, or `unreachable`: then nobody knows whether it was done. A call whose
+ * access token has expired is repeated once with a fresh one.
+ */
+
+import type { Problem } from "./api.js";
+import { withoutNulls } from "./codec.js";
+import { CLOSED, failure, isParlourError, NOT_SIGNED_IN, problemOf, unreachable } from "./problem.js";
+import type { WireProblem } from "./wire.js";
+
+/** How long one call may take, in milliseconds. */
+const CALL_WITHIN = 30_000;
+
+/** Where calls get their access token from. */
+export interface Tokens {
+  /** The one in use; `undefined`: nobody is signed in. */
+  current(): string | undefined;
+  /** A fresh one in place of `expired`; rejects if there is none in time. */
+  renewed(expired: string): Promise<string>;
+}
+
+/** One call. */
+export interface Call {
+  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  body?: unknown;
+  query?: Record<string, string | number | undefined>;
+  /** Makes a repeated call the same call. */
+  key?: string;
+  /** Whether the call is made for nobody. */
+  anonymous?: boolean;
+}
+
+/** The REST interface of one server. */
+export class Rest {
+  private readonly closed = new AbortController();
+
+  constructor(private readonly base: string, private readonly fetch: typeof globalThis.fetch, private readonly tokens: Tokens) {}
+
+  /** Calls a route; gives the body of the answer, `undefined` if it has none. Rejects with a `ParlourError`. */
+  async call<T>(path: string, call: Call = {}): Promise<T> {
+    if (call.anonymous) return this.once<T>(path, call, undefined);
+    const token = this.tokens.current();
+    if (token === undefined) throw failure(NOT_SIGNED_IN);
+    try {
+      return await this.once<T>(path, call, token);
+    } catch (error) {
+      if (!isParlourError(error) || error.problem.retry !== "refresh") throw error;
+      return this.once<T>(path, call, await this.tokens.renewed(token));
+    }
+  }
+
+  /** Gives up every call that is under way. */
+  close(): void {
+    this.closed.abort();
+  }
+
+  private async once<T>(path: string, call: Call, token: string | undefined): Promise<T> {
+    const response = await this.send(path, call, token);
+    const body = await response.text().catch(() => undefined);
+    if (body === undefined) throw failure(unreachable("the answer did not arrive whole"));
+    if (!response.ok) throw failure(problemIn(response, body));
+    return (body === "" ? undefined : withoutNulls(parsed(body))) as T;
+  }
+
+  private async send(path: string, call: Call, token: string | undefined): Promise<Response> {
+    if (this.closed.signal.aborted) throw failure(CLOSED);
+    const { fetch } = this;
+    const timeout = timeoutSignal(this.closed.signal);
+    try {
+      return await fetch(this.address(path, call.query), {
+        method: call.method ?? "GET",
+        headers: headersOf(call, token),
+        signal: timeout.signal,
+        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
+      });
+    } catch (error) {
+      throw failure(unreachable(error instanceof Error ? error.message : "the server cannot be reached"));
+    } finally {
+      timeout.clear();
+    }
+  }
+
+  private address(path: string, query: Call["query"]): string {
+    const url = new URL(`${this.base}/api/v1${path}`);
+    for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+    return url.href;
+  }
+}
+
+/** Aborts after a while or with `outer`, and leaves nothing behind once cleared. */
+function timeoutSignal(outer: AbortSignal): { signal: AbortSignal; clear(): void } {
+  const inner = new AbortController();
+  const abort = () => inner.abort();
+  const timer = setTimeout(abort, CALL_WITHIN);
+  outer.addEventListener("abort", abort);
+  const clear = () => {
+    clearTimeout(timer);
+    outer.removeEventListener("abort", abort);
+  };
+  return { signal: inner.signal, clear };
+}
+
+function headersOf(call: Call, token: string | undefined): Record<string, string> {
+  return {
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    ...(call.body !== undefined && { "content-type": "application/json" }),
+    ...(call.key !== undefined && { "idempotency-key": call.key }),
+  };
+}
+
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw failure(unreachable("the answer cannot be read"));
+  }
+}
+
+/** What the server said; an answer that is none of its own counts as unreachable. */
+function problemIn(response: Response, body: string): Problem {
+  try {
+    const { detail, ...problem } = withoutNulls(JSON.parse(body)) as WireProblem;
+    if (typeof problem.code === "string" && typeof problem.retry === "string") return problemOf({ ...problem, message: detail });
+  } catch {
+    // Not from this server: a proxy in between has answered.
+  }
+  return unreachable(`the server answered ${response.status}`);
+}

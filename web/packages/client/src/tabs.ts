@@ -1,0 +1,114 @@
+/**
+ * The other tabs of the same user in the same browser, who share one store.
+ *
+ * - Every tab has a name, held as a Web Lock for as long as the tab lives. Each send belongs to one tab; those of a tab
+ *   whose lock is free have no owner any more.
+ * - Tabs tell each other what a store cannot: that something in it has changed.
+ */
+
+import type { Id } from "./api.js";
+import type { Outgoing } from "./store.js";
+
+/** What one tab tells the others. */
+export type TabNews =
+  | { type: "signed_in" }
+  | { type: "signed_out" }
+  | { type: "draft"; chat: Id; text: string }
+  /** A send of this tab changed; absent: it is settled or given up. */
+  | { type: "outbox"; name: string; outgoing?: Outgoing }
+  /** Somebody wants to retry or give up a send that is not theirs. */
+  | { type: "wanted"; what: "retry" | "cancel"; owner: string; name: string };
+
+/** The tabs around a client. */
+export interface Tabs {
+  /** This tab's name; owns the sends made here. */
+  readonly instance: string;
+  /** Runs `task` while no other tab runs one under this name. */
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  /** Calls back once the tab called `owner` is gone, at once if it is gone already. */
+  whenGone(owner: string, callback: () => void): void;
+  tell(news: TabNews): void;
+  listen(listener: (news: TabNews) => void): void;
+  close(): void;
+}
+
+/** A client that shares its store with nobody: whatever it finds there is its own. */
+export function noTabs(): Tabs {
+  return {
+    instance: "only",
+    exclusively: (_, task) => task(),
+    whenGone: (_, callback) => queueMicrotask(callback),
+    tell: () => {},
+    listen: () => {},
+    close: () => {},
+  };
+}
+
+/** What of the browser is needed; tests bring their own. */
+export interface TabsWorld {
+  locks: Pick<LockManager, "request">;
+  channel(name: string): Pick<BroadcastChannel, "postMessage" | "close" | "onmessage">;
+}
+
+/** The browser, if it has what is needed. */
+export function browserTabs(): TabsWorld | undefined {
+  if (typeof navigator === "undefined" || !navigator.locks || typeof BroadcastChannel === "undefined") return undefined;
+  return { locks: navigator.locks, channel: (name) => new BroadcastChannel(name) };
+}
+
+/** The tabs that share the store called `name`. Resolves once this tab holds its own lock. */
+export async function joinTabs(name: string, world: TabsWorld): Promise<Tabs> {
+  const tabs = new SharedTabs(name, world);
+  await tabs.join();
+  return tabs;
+}
+
+class SharedTabs implements Tabs {
+  readonly instance = crypto.randomUUID();
+  private readonly channel: ReturnType<TabsWorld["channel"]>;
+  private readonly left = new AbortController();
+  private leave: () => void = () => {};
+
+  constructor(private readonly name: string, private readonly world: TabsWorld) {
+    this.channel = world.channel(`parlour:${name}`);
+  }
+
+  join(): Promise<void> {
+    return new Promise((joined) => {
+      void this.world.locks.request(this.lock(this.instance), () => {
+        joined();
+        return new Promise<void>((resolve) => {
+          this.leave = resolve;
+        });
+      });
+    });
+  }
+
+  exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
+    return this.world.locks.request(`parlour:${this.name}:${name}`, task) as Promise<T>;
+  }
+
+  whenGone(owner: string, callback: () => void): void {
+    this.world.locks.request(this.lock(owner), { signal: this.left.signal }, callback).catch(() => {
+      // This tab has gone first.
+    });
+  }
+
+  tell(news: TabNews): void {
+    if (!this.left.signal.aborted) this.channel.postMessage(news);
+  }
+
+  listen(listener: (news: TabNews) => void): void {
+    this.channel.onmessage = ({ data }: MessageEvent) => listener(data as TabNews);
+  }
+
+  close(): void {
+    this.left.abort();
+    this.channel.close();
+    this.leave();
+  }
+
+  private lock(instance: string): string {
+    return `parlour:${this.name}:tab:${instance}`;
+  }
+}
