@@ -1,0 +1,24 @@
+"""Gives requests of schemathesis a key that a server takes: one made now. A pattern can say what a UUIDv7 looks like, not when it was made."""
+
+import random
+import re
+import time
+import uuid
+
+import schemathesis
+
+KEY = "Idempotency-Key"
+UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    """Leaves alone what is no key at all, and what is not there."""
+    for name, value in list((case.headers or {}).items()):
+        if name.lower() == KEY.lower() and isinstance(value, str) and UUID7.fullmatch(value):
+            case.headers[name] = fresh()
+
+
+def fresh():
+    now = int(time.time() * 1000)
+    return str(uuid.UUID(int=now << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62)))
