@@ -62,6 +62,20 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Writes the committed documents anew.
+pub(crate) fn contracts() -> anyhow::Result<()> {
+    std::env::set_current_dir(tidy::workspace()?.workspace_root)?;
+    let example = [
+        "run",
+        "--quiet",
+        "--package",
+        "parlour-gateway",
+        "--example",
+        "contracts",
+    ];
+    command("cargo", &example)
+}
+
 /// Bans, licences and sources always; advisories where their database can be reached.
 fn dependencies() -> anyhow::Result<()> {
     command("deploy/dev/setup", &["cargo-deny"])?;

@@ -52,6 +52,16 @@ const LAYERS: &[Layer] = &[
         tests_use: &[],
     },
     Layer {
+        name: "parlour-store-scylla",
+        uses: &["parlour-model", "parlour-store"],
+        tests_use: &[],
+    },
+    Layer {
+        name: "parlour-bus-redis",
+        uses: &["parlour-model", "parlour-bus"],
+        tests_use: &[],
+    },
+    Layer {
         name: "parlour-delivery",
         uses: &[
             "parlour-model",
@@ -89,6 +99,8 @@ const LAYERS: &[Layer] = &[
             "parlour-store",
             "parlour-bus",
             "parlour-store-embedded",
+            "parlour-store-scylla",
+            "parlour-bus-redis",
             "parlour-delivery",
             "parlour-service",
             "parlour-gateway",
@@ -104,6 +116,8 @@ const LAYERS: &[Layer] = &[
             "parlour-store",
             "parlour-bus",
             "parlour-store-embedded",
+            "parlour-store-scylla",
+            "parlour-bus-redis",
             "parlour-delivery",
             "parlour-service",
             "parlour-gateway",
@@ -120,6 +134,7 @@ const LAYERS: &[Layer] = &[
             "parlour-client",
             "parlour-store",
             "parlour-store-embedded",
+            "parlour-store-scylla",
             "parlour-testkit",
         ],
         tests_use: &[],
