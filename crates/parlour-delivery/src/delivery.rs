@@ -122,6 +122,11 @@ impl Delivery {
         self.core.home_of(chat).is_some()
     }
 
+    /// Says to the other nodes that this one is the home of a chat and that they are in its way.
+    pub fn call_home(&self, chat: ChatId) {
+        self.core.call_home(chat);
+    }
+
     /// Asks the home of a chat to append drafts: one outcome for each, in their order. For a chat whose commits lose
     /// races against other nodes; where they do not, appending here is faster. The drafts carry the epoch at which
     /// their authors were authorized here. Requests that wait for the same node at the same moment share a packet.

@@ -6,6 +6,9 @@
 //! another in the eyes of another node, and a draft may be appended here and there with the same key. A request is served
 //! once at most, however often it arrives: an answer that nothing came of it stays true.
 //!
+//! Who wins the races never loses one, so it would never come by itself, and a home that loses to it would starve with
+//! all whom it serves. So a home that loses calls the others.
+//!
 //! Requests and answers travel over the node channels, all that wait for one node in one packet.
 
 mod line;
@@ -25,6 +28,7 @@ use parlour_model::{ChatId, Draft, Event, EventId, Seq};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::core::Core;
+use crate::packet::Packet;
 use line::Lines;
 use seen::Seen;
 
@@ -110,6 +114,9 @@ pub trait HomeHandler: Send + Sync {
     /// each, in their order. Each draft was authorized at its epoch by the node that asks, so only what a commit
     /// checks is checked here, and the age of its key. Ends within a few seconds; a caller who goes away takes nothing along.
     async fn append(&self, chat: ChatId, drafts: Vec<Draft>) -> Vec<HomeOutcome>;
+
+    /// Another node takes itself for the home of this chat and loses races there, perhaps to this one.
+    fn called(&self, chat: ChatId);
 }
 
 /// Requests of this node, and those it serves.
@@ -175,6 +182,12 @@ impl Core {
         }
         self.alive_with(own, |nodes| pick::home(chat, nodes))
             .filter(|home| *home != own)
+    }
+
+    /// Calls the other nodes that have members of a chat: this one is its home, and they are in its way.
+    pub(crate) fn call_home(self: &Arc<Self>, chat: ChatId) {
+        metrics::counter!("parlour_home_calls_total").increment(1);
+        self.tell_members_nodes(chat, Packet::Home(vec![HomeWord::Come { chat }]));
     }
 
     /// Asks the home of a chat to append drafts.

@@ -83,7 +83,7 @@ impl Core {
             .iter()
             .filter_map(|word| match word {
                 HomeWord::Append { request, .. } => Some(*request),
-                HomeWord::Appended { .. } => None,
+                HomeWord::Appended { .. } | HomeWord::Come { .. } => None,
             })
             .collect();
         metrics::counter!("parlour_home_packets_total").increment(1);

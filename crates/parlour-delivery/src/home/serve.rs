@@ -35,6 +35,11 @@ impl Core {
                         self.serve((from, request), chat, drafts);
                     }
                 }
+                HomeWord::Come { chat } => {
+                    if let Some(handler) = self.homes.handler.get() {
+                        handler.called(chat);
+                    }
+                }
                 HomeWord::Appended { request, outcomes } => {
                     let outcomes = outcomes.ok_or(HomeError::Nobody);
                     let answer = outcomes

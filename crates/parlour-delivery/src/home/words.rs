@@ -27,6 +27,8 @@ pub(crate) enum HomeWord {
         request: u64,
         outcomes: Option<Vec<WireOutcome>>,
     },
+    /// The sender is the chat's home and loses races there: send it what is to be appended.
+    Come { chat: ChatId },
 }
 
 impl HomeWord {
@@ -37,6 +39,7 @@ impl HomeWord {
             Self::Append { drafts, .. } => {
                 WORD + drafts.iter().map(|draft| draft.bytes).sum::<usize>()
             }
+            Self::Come { .. } => WORD,
             Self::Appended { outcomes, .. } => {
                 // An outcome holds at most the event that somebody asked for.
                 WORD + outcomes.as_ref().map_or(0, Vec::len) * 1_024

@@ -18,6 +18,7 @@ const WITHIN: Duration = Duration::from_secs(1);
 struct Home {
     store: Arc<MemoryStore>,
     asked: Mutex<Vec<(ChatId, Vec<Draft>)>>,
+    called: Mutex<Vec<ChatId>>,
     answer: Option<HomeOutcome>,
     takes: Duration,
 }
@@ -36,6 +37,10 @@ impl HomeHandler for Home {
         });
         outcomes.collect()
     }
+
+    fn called(&self, chat: ChatId) {
+        self.called.lock().unwrap().push(chat);
+    }
 }
 
 impl Home {
@@ -43,6 +48,7 @@ impl Home {
         Self {
             store: Arc::clone(&world.store),
             asked: Mutex::default(),
+            called: Mutex::default(),
             answer: None,
             takes: Duration::ZERO,
         }

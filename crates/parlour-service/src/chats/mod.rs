@@ -190,6 +190,10 @@ impl Surroundings for Node {
         self.delivery.has_home_elsewhere(chat)
     }
 
+    fn call_home(&self, chat: ChatId) {
+        self.delivery.call_home(chat);
+    }
+
     async fn ask_home(
         &self,
         chat: ChatId,

@@ -126,6 +126,30 @@ async fn a_hot_chat_is_appended_to_by_its_home_and_everybody_hears_in_order() {
 }
 
 #[tokio::test]
+async fn who_always_wins_comes_to_the_home_that_loses() {
+    let hot = Hot::lukewarm(true).await;
+    let mut listeners = Vec::new();
+    for (node, who) in [&hot.home, &hot.asker, &hot.third].iter().zip(&hot.users) {
+        listeners.push(Listener::connect(&node.delivery, who, &[hot.chat]).await);
+    }
+    hot.home.faults.lose_races(2);
+    hot.home.say(&hot.users[0], hot.chat, "lost twice").await;
+    hot.let_only_the_home_write();
+    for node in [&hot.asker, &hot.third] {
+        let came = async {
+            while let Err(error) = node.post(&hot.users[1], hot.chat, message("said")).await {
+                assert!(matches!(error, ServiceError::Unavailable(_)), "{error}");
+                tokio::task::yield_now().await;
+            }
+        };
+        let within = Duration::from_secs(20);
+        tokio::time::timeout(within, came)
+            .await
+            .expect("it was not called");
+    }
+}
+
+#[tokio::test]
 async fn without_homes_no_node_appends_for_another() {
     let hot = Hot::lukewarm(false).await;
     hot.asker.faults.lose_races(2);

@@ -50,10 +50,26 @@ impl Shared {
 
     /// Notes that other nodes were faster so many times.
     pub(super) fn lost_races(self: &Arc<Self>, chat: ChatId, races: u32) {
-        if races == 0 || !self.parts.homes || !self.parts.surroundings.has_home_elsewhere(chat) {
+        if !self.parts.homes || !self.races.lost(chat, races, Instant::now()) {
             return;
         }
-        let Some(until) = self.races.lost(chat, races, Instant::now()) else {
+        if self.parts.surroundings.has_home_elsewhere(chat) {
+            self.go_home(chat);
+        } else {
+            tracing::debug!(%chat, "this node is the home of a hot chat and calls the others");
+            self.parts.surroundings.call_home(chat);
+        }
+    }
+
+    /// The chat's home loses races, perhaps to this node.
+    pub(super) fn called_home(self: &Arc<Self>, chat: ChatId) {
+        if self.parts.homes && self.parts.surroundings.has_home_elsewhere(chat) {
+            self.go_home(chat);
+        }
+    }
+
+    fn go_home(self: &Arc<Self>, chat: ChatId) {
+        let Some(until) = self.races.go_home(chat, Instant::now()) else {
             return;
         };
         tracing::debug!(%chat, "appends of a hot chat go to its home");

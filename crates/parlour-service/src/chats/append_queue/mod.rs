@@ -72,6 +72,9 @@ pub(super) trait Surroundings: Send + Sync {
     /// Whether another node is the chat's home now. Costs no call.
     fn has_home_elsewhere(&self, chat: ChatId) -> bool;
 
+    /// Says to the other nodes that this one is the chat's home and that they are in its way.
+    fn call_home(&self, chat: ChatId);
+
     /// Asks the chat's home to append; as [`parlour_delivery::Delivery::ask_home`].
     async fn ask_home(
         &self,

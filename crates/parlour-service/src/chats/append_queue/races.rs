@@ -35,25 +35,30 @@ struct AtHome {
 }
 
 impl Races {
-    /// Notes lost races. If the chat goes home by that: until when. Call [`Races::end`] then.
-    pub(super) fn lost(&self, chat: ChatId, races: u32, now: Instant) -> Option<Instant> {
+    /// Notes lost races; answers whether they are too many. They are counted anew then.
+    pub(super) fn lost(&self, chat: ChatId, races: u32, now: Instant) -> bool {
         let mut state = self.state();
         if races == 0 || state.at_home.contains_key(&chat) {
-            return None;
+            return false;
         }
         state.make_room(now);
         let is_again = |at: &Instant| now.duration_since(*at) <= LOST_WITHIN;
         let was_lost = state.lost_at.get(&chat).is_some_and(is_again);
-        if races == 1 && !was_lost {
-            if state.lost_at.len() < CHATS_MAX {
-                state.lost_at.insert(chat, now);
-            }
+        let is_hot = races > 1 || was_lost;
+        if is_hot {
+            state.lost_at.remove(&chat);
+        } else if state.lost_at.len() < CHATS_MAX {
+            state.lost_at.insert(chat, now);
+        }
+        is_hot
+    }
+
+    /// Sends a chat home: until when. Call [`Races::end`] then. `None` if it is there, or too many are.
+    pub(super) fn go_home(&self, chat: ChatId, now: Instant) -> Option<Instant> {
+        let mut state = self.state();
+        if state.at_home.contains_key(&chat) || state.at_home.len() >= CHATS_MAX {
             return None;
         }
-        if state.at_home.len() >= CHATS_MAX {
-            return None;
-        }
-        state.lost_at.remove(&chat);
         let until = now + AT_HOME_FOR;
         state.at_home.insert(chat, AtHome { until, turn: None });
         state.show();
@@ -114,34 +119,41 @@ mod tests {
     }
 
     #[test]
-    fn two_races_lost_within_ten_seconds_send_a_chat_home_for_thirty() {
+    fn two_races_lost_within_ten_seconds_make_a_chat_hot() {
         let (races, begun) = (Races::default(), Instant::now());
-        assert_eq!(races.lost(chat(1), 1, begun), None);
-        assert_eq!(races.lost(chat(2), 1, begun), None, "another chat");
+        assert!(!races.lost(chat(1), 1, begun));
+        assert!(!races.lost(chat(2), 1, begun), "another chat");
         let late = begun + 11 * SECOND;
-        assert_eq!(races.lost(chat(1), 1, late), None, "too long ago");
-        let again = late + 10 * SECOND;
-        let until = again + 30 * SECOND;
-        assert_eq!(races.lost(chat(1), 1, again), Some(until));
-        assert!(races.is_at_home(chat(1), until - SECOND));
-        assert!(!races.is_at_home(chat(1), until));
-        assert!(!races.is_at_home(chat(2), again));
-        assert_eq!(races.lost(chat(1), 2, again), None, "it is at home");
-        races.end(chat(1));
-        assert_eq!(races.lost(chat(1), 1, until), None, "counted anew");
+        assert!(!races.lost(chat(1), 1, late), "too long ago");
+        assert!(races.lost(chat(1), 1, late + 10 * SECOND));
+        assert!(!races.lost(chat(1), 1, late + 10 * SECOND), "counted anew");
     }
 
     #[test]
     fn two_races_lost_in_one_append_are_two() {
         let (races, now) = (Races::default(), Instant::now());
-        assert!(races.lost(chat(1), 2, now).is_some());
-        assert_eq!(races.lost(chat(2), 0, now), None);
+        assert!(races.lost(chat(1), 2, now));
+        assert!(!races.lost(chat(2), 0, now));
+    }
+
+    #[test]
+    fn a_chat_is_at_home_for_thirty_seconds() {
+        let (races, now) = (Races::default(), Instant::now());
+        let until = now + 30 * SECOND;
+        assert_eq!(races.go_home(chat(1), now), Some(until));
+        assert_eq!(races.go_home(chat(1), now + SECOND), None, "it is there");
+        assert!(!races.lost(chat(1), 2, now), "it is there");
+        assert!(races.is_at_home(chat(1), until - SECOND));
+        assert!(!races.is_at_home(chat(1), until));
+        assert!(!races.is_at_home(chat(2), now));
+        races.end(chat(1));
+        assert!(races.lost(chat(1), 2, until));
     }
 
     #[test]
     fn turns_keep_their_distance() {
         let (races, now) = (Races::default(), Instant::now());
-        races.lost(chat(1), 2, now);
+        races.go_home(chat(1), now);
         assert_eq!(races.turn(chat(1), now, SECOND), now);
         assert_eq!(races.turn(chat(1), now, SECOND), now + SECOND);
         let later = now + 9 * SECOND;
@@ -154,7 +166,7 @@ mod tests {
         let many = CHATS_MAX as u64 + 100;
         for number in 1..=many {
             races.lost(chat(number), 1, now);
-            races.lost(chat(many + number), 2, now);
+            races.go_home(chat(many + number), now);
         }
         let state = races.state();
         assert_eq!(
@@ -162,7 +174,7 @@ mod tests {
             (CHATS_MAX, CHATS_MAX)
         );
         drop(state);
-        assert_eq!(races.lost(chat(1), 1, now + 11 * SECOND), None);
+        races.lost(chat(1), 1, now + 11 * SECOND);
         assert_eq!(races.state().lost_at.len(), 1, "old ones made room");
     }
 }

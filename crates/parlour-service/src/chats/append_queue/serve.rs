@@ -72,6 +72,12 @@ impl HomeHandler for Home {
             .map(|outcome| outcome.unwrap_or_else(lost))
             .collect()
     }
+
+    fn called(&self, chat: ChatId) {
+        if let Some(shared) = self.queues.upgrade() {
+            shared.called_home(chat);
+        }
+    }
 }
 
 fn at_once(refused: ServiceError) -> oneshot::Receiver<HomeOutcome> {

@@ -27,6 +27,8 @@ pub(super) struct TestHome {
     shows_silence_at_once: AtomicBool,
     /// What this node was told of the home's commits.
     pub(super) told: Mutex<Vec<Seq>>,
+    /// The chats for which this node called the others.
+    pub(super) called: Mutex<Vec<ChatId>>,
     asked: Mutex<Vec<Vec<Draft>>>,
     script: Mutex<VecDeque<Said>>,
 }
@@ -122,6 +124,25 @@ async fn one_lost_race_or_a_home_that_is_this_node_changes_nothing() {
         answer(lab.submit(message(user(1), "said"))).await.unwrap();
     }
     assert_eq!((lab.log.batch_sizes().len(), lab.home().requests()), (3, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_home_that_loses_races_calls_the_others_and_who_is_called_goes_home() {
+    let lab = Lab::new();
+    lab.log.script([Step::Raced(1), Step::Raced(1)]);
+    for _ in 0..2 {
+        answer(lab.submit(message(user(1), "said"))).await.unwrap();
+    }
+    assert_eq!(*lab.home().called.lock().unwrap(), [chat()]);
+    let home = || lab.queues.home(Arc::new(ManualClock::new(NOW)));
+    home().called(chat());
+    answer(lab.submit(message(user(1), "said"))).await.unwrap();
+    assert_eq!(lab.home().requests(), 0, "there is no other home to go to");
+    lab.home().exists.store(true, Ordering::SeqCst);
+    home().called(chat());
+    lab.home().says(|draft| Ok(created(draft, 4)));
+    answer(lab.submit(message(user(1), "said"))).await.unwrap();
+    assert_eq!((lab.log.batch_sizes().len(), lab.home().requests()), (3, 1));
 }
 
 #[tokio::test(start_paused = true)]

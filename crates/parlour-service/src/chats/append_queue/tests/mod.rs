@@ -67,6 +67,10 @@ impl Surroundings for Recorder {
         self.home.exists.load(Ordering::SeqCst)
     }
 
+    fn call_home(&self, chat: ChatId) {
+        self.home.called.lock().unwrap().push(chat);
+    }
+
     async fn ask_home(
         &self,
         _chat: ChatId,
