@@ -20,15 +20,27 @@ use uuid::Uuid;
 /// The keyspace is the benchmark's own.
 const KEYSPACE: &str = "CREATE KEYSPACE IF NOT EXISTS parlour_bench WITH replication = \
      {'class': 'NetworkTopologyStrategy', 'replication_factor': 1}";
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS parlour_bench.log (chat bigint, kind tinyint, pos bigint, \
-     key uuid, body blob, head bigint static, PRIMARY KEY ((chat), kind, pos, key))";
-const FIRST: &str = "UPDATE parlour_bench.log SET head = ? WHERE chat = ?";
-const HEAD: &str = "UPDATE parlour_bench.log SET head = ? WHERE chat = ? IF head = ?";
-const KEY: &str =
-    "INSERT INTO parlour_bench.log (chat, kind, pos, key) VALUES (?, 1, 0, ?) IF NOT EXISTS";
-const EVENT: &str =
-    "INSERT INTO parlour_bench.log (chat, kind, pos, key, body) VALUES (?, 0, ?, ?, ?)";
-const READ_HEAD: &str = "SELECT head FROM parlour_bench.log WHERE chat = ? LIMIT 1";
+/// The columns, conditions and statements are those of the store's own batch of one event (`schema/001_log.cql` and
+/// `log/attempt.rs` of parlour-store-scylla): a smaller row would make the store look faster than it can be here.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS parlour_bench.log (chat_id bigint, bucket int, kind tinyint, pos bigint, \
+     author bigint, key uuid, seq bigint, id bigint, event_author bigint, event_key uuid, sent_at bigint, \
+     countable bigint, prev_effect bigint, content text, body_hash blob, head_seq bigint static, head_id bigint static, \
+     head_countable bigint static, rights_epoch bigint static, membership_seq bigint static, effect_seq bigint static, \
+     PRIMARY KEY ((chat_id, bucket), kind, pos, author, key))";
+const FIRST: &str = "UPDATE parlour_bench.log SET head_seq = 0, head_id = 0, head_countable = 0, rights_epoch = 0, \
+     membership_seq = 0, effect_seq = 0 WHERE chat_id = ? AND bucket = 0";
+const HEAD: &str = "UPDATE parlour_bench.log SET head_seq = ?, head_id = ?, head_countable = ?, rights_epoch = ?, \
+     membership_seq = ?, effect_seq = ? WHERE chat_id = ? AND bucket = ? \
+     IF head_seq = ? AND head_id = ? AND rights_epoch = ?";
+const KEY: &str = "INSERT INTO parlour_bench.log (chat_id, bucket, kind, pos, author, key, seq, id, body_hash) \
+     VALUES (?, ?, 1, 0, ?, ?, ?, ?, ?) IF NOT EXISTS USING TTL 1209600";
+const EVENT: &str = "INSERT INTO parlour_bench.log (chat_id, bucket, kind, pos, author, key, \
+         seq, id, event_author, event_key, sent_at, countable, prev_effect, content) \
+     VALUES (?, ?, 0, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const READ_HEAD: &str =
+    "SELECT head_seq FROM parlour_bench.log WHERE chat_id = ? AND bucket = 0 LIMIT 1";
+/// The content of a message of 128 bytes as the log holds it.
+const CONTENT_BYTES: usize = 200;
 
 /// A session on the benchmark's own table.
 pub(super) struct Raw {
@@ -81,9 +93,7 @@ impl Raw {
         let tried = Arc::new(AtomicU64::new(0));
         for writer in 0..writers {
             let chat = chat(base, chat_of(writer));
-            self.session
-                .execute_unpaged(&self.first, (0_i64, chat))
-                .await?;
+            self.session.execute_unpaged(&self.first, (chat,)).await?;
         }
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
@@ -105,14 +115,30 @@ impl Raw {
 
     /// Commits one event after the other until `end`, and answers how many.
     async fn write(&self, chat: i64, end: Instant, tried: &AtomicU64) -> anyhow::Result<u64> {
-        let body = vec![b'x'; 128];
+        let content = "x".repeat(CONTENT_BYTES);
+        let (author, hash) = (chat & 0xfff, [7_u8; 32].as_slice());
         let (mut head, mut events) = (0_i64, 0);
         while Instant::now() < end {
-            let key = Uuid::now_v7();
+            let (key, next) = (Uuid::now_v7(), head + 1);
             let values = (
-                (head + 1, chat, head),
-                (chat, key),
-                (chat, head + 1, key, &body),
+                (
+                    next, next, next, 0_i64, 0_i64, 0_i64, chat, 0_i32, head, head, 0_i64,
+                ),
+                (chat, 0_i32, author, key, next, next, hash),
+                (
+                    chat,
+                    0_i32,
+                    next,
+                    Uuid::nil(),
+                    next,
+                    next,
+                    author,
+                    key,
+                    next,
+                    next,
+                    0_i64,
+                    &content,
+                ),
             );
             tried.fetch_add(1, Ordering::Relaxed);
             let applied = match self.session.batch(&self.commit, values).await {
