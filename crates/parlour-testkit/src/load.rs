@@ -32,6 +32,8 @@ pub struct Size {
     pub directs: usize,
     /// Groups; each begins with about half of the users.
     pub groups: usize,
+    /// How long a device rests between two things it does, on the average. Zero: not at all.
+    pub rest: Duration,
 }
 
 impl Size {
@@ -40,6 +42,13 @@ impl Size {
         users: 6,
         directs: 4,
         groups: 3,
+        rest: Duration::ZERO,
+    };
+
+    /// Sends under way at every moment, and a machine that has time for several such loads.
+    pub const CALM: Self = Self {
+        rest: Duration::from_millis(100),
+        ..Self::SMALL
     };
 }
 
@@ -91,7 +100,11 @@ impl Load {
         }
         let made = make_chats(&devices, size, &mut rng).await?;
         let devices = devices.into_iter();
-        let actors = devices.map(|device| Actor::new(device, StdRng::seed_from_u64(rng.random())));
+        let mut actor = |device| {
+            let rng = StdRng::seed_from_u64(rng.random());
+            Actor::new(device, rng, size.rest)
+        };
+        let actors = devices.map(&mut actor);
         let mut load = Self {
             world,
             resting: actors.collect(),

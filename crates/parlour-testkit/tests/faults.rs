@@ -52,7 +52,7 @@ async fn each_of(stage: Stage) {
             fault: *fault,
             seed: rand::random_range(1..1_000_000),
             is_short: true,
-            size: Size::SMALL,
+            size: Size::CALM,
         };
         println!("{} seed {}", fault.name(), setup.seed);
         let begun = Instant::now();

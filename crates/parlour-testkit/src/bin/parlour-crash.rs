@@ -63,6 +63,7 @@ async fn torment(arguments: Arguments) -> anyhow::Result<bool> {
             users: arguments.users,
             directs: arguments.groups,
             groups: arguments.groups,
+            ..Size::SMALL
         },
         lines: arguments
             .corpus

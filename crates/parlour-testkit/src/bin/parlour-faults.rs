@@ -175,7 +175,7 @@ fn setup(arguments: &Arguments, fault: Fault, seed: u64) -> Setup {
         is_short: arguments.short,
         size: Size {
             users: arguments.users,
-            ..Size::SMALL
+            ..Size::CALM
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parlour_client::{ClientError, HistoryAt, PendingMessage};
 use parlour_model::{Body, ChatId, ChosenStatus, Emoji, Seq, UserId};
@@ -33,6 +34,7 @@ const EMOJI: [&str; 3] = ["👍", "❤️", "😂"];
 pub(super) struct Actor {
     device: Device,
     rng: StdRng,
+    rest: Duration,
     /// Groups it may change the members of.
     groups: Vec<ChatId>,
     everybody: Vec<UserId>,
@@ -42,11 +44,12 @@ pub(super) struct Actor {
 }
 
 impl Actor {
-    pub(super) fn new(device: Device, rng: StdRng) -> Self {
+    pub(super) fn new(device: Device, rng: StdRng, rest: Duration) -> Self {
         let (groups, everybody, unsettled) = (Vec::new(), Vec::new(), VecDeque::new());
         Self {
             device,
             rng,
+            rest,
             groups,
             everybody,
             unsettled,
@@ -77,6 +80,8 @@ impl Actor {
         self.watch_others().await;
         while !stop.is_cancelled() {
             self.step(&stop, &lines).await?;
+            let rest = self.rest.mul_f64(self.rng.random_range(0.0..2.0));
+            stop.run_until_cancelled(tokio::time::sleep(rest)).await;
         }
         Ok(self)
     }
