@@ -97,7 +97,11 @@ impl Core {
     /// Pays what is owed whenever the bus answers.
     pub(crate) async fn pay_debts(self: Arc<Self>) {
         loop {
-            self.bus_is(Health::Up).await;
+            if self.is_bus_away() {
+                self.bus_is(Health::Up).await;
+                // Here too, because the inbox may say later that the bus is back.
+                self.doubt.begin();
+            }
             if !self.registrations.is_empty() {
                 self.settle_registrations().await;
             }
@@ -123,6 +127,12 @@ impl Core {
             self.ring(chat, doorbell.head, &named).await;
         });
         rung.await;
+        if self.doubt.lasts() {
+            for (user, (chosen, at)) in owed.presences {
+                self.debts.owe_presence(user, chosen, at);
+            }
+            return;
+        }
         let presences = stream::iter(owed.presences);
         let settled = presences.for_each_concurrent(CALLS_AT_ONCE, |(user, presence)| async move {
             let (chosen, at) = presence;

@@ -61,8 +61,12 @@ impl Core {
         });
     }
 
-    /// Makes what others see of a user right, now or as soon as the bus answers.
+    /// Makes what others see of a user right, now or as soon as the bus answers and knows who is there. Who has just arrived
+    /// is there in any case.
     pub(crate) async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
+        if !matches!(chosen, Chosen::AsStored(_)) && self.doubt.lasts() {
+            return self.debts.owe_presence(user, chosen, at);
+        }
         match self.ask_bus(self.bus.settle(user, chosen, at)).await {
             Ok(Some(edge)) => self.tell_edge(edge).await,
             Ok(None) => {}

@@ -1,7 +1,8 @@
 //! What is shown while the bus is away: that nothing is known. And what is so, once it is back.
 //!
-//! A bus that is back may have forgotten everybody. Until all nodes have had time to tell it again, somebody it does not
-//! know is not offline: nothing is known of them.
+//! A bus that is back may have forgotten everybody, or remember only the routes of lives that ended meanwhile. Until all nodes
+//! have had time to tell it again, somebody it does not know is not offline: nothing is known of them, and nobody settles
+//! that they are.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -31,10 +32,15 @@ impl Doubt {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
     }
 
+    /// Whether the bus may not know yet who is there.
+    pub(crate) fn lasts(&self) -> bool {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// Takes back what a bus in doubt says of those it does not know. Of whoever it saw leave it knows when.
     pub(super) fn cast_on(&self, presence: &mut [Presence]) {
-        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if until.is_none_or(|until| Instant::now() >= until) {
+        if !self.lasts() {
             return;
         }
         for presence in presence {

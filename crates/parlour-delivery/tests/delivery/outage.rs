@@ -263,6 +263,29 @@ async fn presence_is_unknown_while_the_bus_is_away_and_right_after_it() {
     drop(stays);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_bus_that_remembers_dead_routes_only_makes_nobody_look_offline() {
+    let world = World::new(2);
+    let mut looks = Client::connect(&world.nodes[0], 9, []).await;
+    let phone = Client::connect(&world.nodes[0], 1, []).await;
+    let _laptop = Client::connect(&world.nodes[1], 1, []).await;
+    settle().await;
+    looks.connection.watch(vec![user(1)], Vec::new()).await;
+    cut_off_all(&world);
+    phone.connection.detach().await;
+    pass(Duration::from_secs(20)).await;
+    // The laptop's node lives again, but has not said so yet when the phone's settles what it owes.
+    world.network.lapse(&world.nodes[1].bus);
+    world.network.restore(&world.nodes[0].bus);
+    pass(Duration::from_secs(4)).await;
+    world.network.restore(&world.nodes[1].bus);
+    pass(Duration::from_secs(60)).await;
+    let shown = statuses(&looks.drain());
+    assert!(!shown.contains(&PresenceStatus::Offline), "{shown:?}");
+    let now = looks.connection.watch(vec![user(1)], Vec::new()).await;
+    assert_eq!(now[0].status, PresenceStatus::Online);
+}
+
 fn statuses(frames: &[ServerFrame]) -> Vec<PresenceStatus> {
     let presences = frames.iter().filter_map(|frame| match frame {
         ServerFrame::Presence(presence) => Some(presence.status),
