@@ -1,0 +1,107 @@
+//! A bug about large chats, which find nodes by the chat: a node that is enlisted once and never again.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use parlour_bus::{BusError, ChatRoute, SharedBus};
+use parlour_model::{AppData, Body, ChatId, DisplayName, Seq, User, UserId, UserName};
+use parlour_store::{Accounts as _, ClaimSpace, Claims as _, NewUser};
+use parlour_testkit::Device;
+use parlour_testkit::checker::{Invariant, Violation};
+use parlour_testkit::planting::{BusBug, NoBug, StoreUnderTest, time_passes};
+
+use crate::support::{AFTER_A_FAULT, AT_ONCE, Bug, NODES, Nodes, ids, must_be_named};
+
+/// Members who never connect: with two who do they make a group large.
+const STRANGERS: usize = 63;
+
+/// Writes each route of a chat once. When the bus has lost it, nothing writes it again.
+#[derive(Default)]
+struct EnlistedOnce(Arc<Mutex<HashSet<ChatRoute>>>);
+
+#[async_trait]
+impl BusBug for EnlistedOnce {
+    async fn enlist(&self, bus: &SharedBus, routes: &[ChatRoute]) -> Result<(), BusError> {
+        let mut new = routes.to_vec();
+        new.retain(|route| self.0.lock().unwrap().insert(*route));
+        bus.enlist(&new).await
+    }
+}
+
+/// Users that exist and never connect.
+async fn strangers(nodes: &Nodes) -> Vec<UserId> {
+    let ids = ids(NODES, &nodes.clock);
+    // So that time stands still while the store works.
+    let store = StoreUnderTest::new(Arc::clone(&nodes.store), Arc::new(NoBug));
+    let mut users = Vec::new();
+    for number in 0..STRANGERS {
+        let id = UserId::new(ids.next_id().unwrap()).unwrap();
+        let name = format!("stranger_{number}");
+        let now = nodes.clock.now();
+        let user = User {
+            id,
+            username: UserName::new(&name).unwrap(),
+            display_name: DisplayName::new(&name).unwrap(),
+            avatar_url: None,
+            data: AppData::default(),
+            created_at: now,
+            updated_at: now,
+        };
+        let password_hash = String::new();
+        let new = NewUser {
+            user,
+            password_hash,
+        };
+        store.put_user(new).await.unwrap();
+        let space = ClaimSpace::UserName;
+        let claimed = store.claim(space, &name, id.get(), None);
+        claimed.await.unwrap();
+        users.push(id);
+    }
+    users
+}
+
+/// Ann writes, and is told that it is stored.
+async fn write(ann: &Device, chat: ChatId) {
+    let sent = ann.client().send(chat, Body::text("hello"), None);
+    sent.await.unwrap().settled().await.unwrap();
+}
+
+/// The second node's lease lapses and it lives on; once all is settled, Ann writes to a large group with Bob.
+async fn after_a_lapse(bug: impl Fn(usize) -> Bug) -> Vec<Violation> {
+    let nodes = Nodes::start(bug).await;
+    let (ann, bob) = (nodes.device(0, "ann").await, nodes.device(1, "bob").await);
+    let mut members = strangers(&nodes).await;
+    members.push(bob.user());
+    let group = ann.client().create_group("Everybody", members);
+    let chat = group.await.unwrap().id;
+    bob.until_applied(chat, Seq::FIRST).await.unwrap();
+    time_passes(AT_ONCE).await;
+    write(&ann, chat).await;
+    bob.until_applied(chat, Seq::new(2)).await.unwrap();
+    nodes.network.lapse(&nodes.buses[1]);
+    time_passes(AFTER_A_FAULT).await;
+    write(&ann, chat).await;
+    time_passes(AT_ONCE).await;
+    nodes.judge_devices(vec![ann, bob]).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_chat_not_enlisted_for_again() {
+    must_be_named(
+        "not enlisted for a large chat again after a lapsed lease",
+        Invariant::L1,
+        async |_, is_planted| {
+            after_a_lapse(|_| {
+                if is_planted {
+                    Bug::of_bus(EnlistedOnce::default())
+                } else {
+                    Bug::none()
+                }
+            })
+            .await
+        },
+    )
+    .await;
+}
