@@ -1,5 +1,5 @@
 //! `parlour-bench`: replay of real conversations, durable appends, memory of idle connections, a cluster beside
-//! its store.
+//! its store, the ways to the nodes of a large chat.
 //!
 //! Figures and the commands that made them stand in `docs/benchmarks.md`.
 
@@ -9,6 +9,7 @@ mod idle;
 mod patience;
 mod replay;
 mod report;
+mod routes;
 
 use clap::{Parser, Subcommand};
 
@@ -30,6 +31,8 @@ enum Command {
     Idle(idle::IdleArgs),
     /// Commits, deliveries and publishes of a running cluster, beside what its store can do.
     Cluster(cluster::ClusterArgs),
+    /// Publishes to a large chat, whose nodes are found by its members or by the chat.
+    Routes(routes::RoutesArgs),
 }
 
 #[tokio::main]
@@ -39,5 +42,6 @@ async fn main() -> anyhow::Result<()> {
         Command::Append(args) => append::run(args).await,
         Command::Idle(args) => idle::run(args).await,
         Command::Cluster(args) => cluster::run(args).await,
+        Command::Routes(args) => routes::run(args).await,
     }
 }

@@ -8,6 +8,7 @@
 //! - **Users.** Routes, presence and watchers of a user lie in one slot and are read together by scripts. Who is alive lies in
 //!   another slot and is passed in: a node that was seen in a user's routes *before* it was missing among the living is dead for good,
 //!   and only such nodes are judged dead (`nodes.rs`).
+//! - **Large chats.** The nodes that are enlisted for a chat are fields of one hash, judged as those of users' routes are.
 //! - **Births.** Every Redis server holds its "birth", the time from which it remembers. A birth that is new means that the server has
 //!   forgotten everything, and is the lowest version that presence has from then on (`births.rs`).
 //!
@@ -17,8 +18,10 @@
 mod births;
 mod boot;
 mod bus;
+mod chats;
 mod core;
 mod error;
+mod fields;
 mod health;
 mod hearing;
 mod keeper;

@@ -46,7 +46,7 @@ impl PresenceCells for RedisBus {
             let key = keys::watchers(*user);
             let field = [key.clone(), node.to_string(), String::new()];
             commands.push(Command::new("HSET", field));
-            let kept = keys::USER_KEYS_KEPT_S.to_string();
+            let kept = keys::KEPT_S.to_string();
             commands.push(Command::new("EXPIRE", [key, kept]));
         }
         session.all(commands).await.map(drop)
@@ -124,7 +124,7 @@ impl Core {
             at.as_millis().to_string(),
             self.now().as_millis().to_string(),
             self.births.floor().to_string(),
-            keys::USER_KEYS_KEPT_S.to_string(),
+            keys::KEPT_S.to_string(),
         ]
         .map(Bytes::from);
         let (routes, presence) = (keys::routes(user), keys::presence(user));
@@ -198,7 +198,7 @@ impl Core {
             return Err(BusError::Unavailable(what.to_owned()));
         }
         // A cell is forgotten when it has not changed for so long.
-        let kept_ms = keys::USER_KEYS_KEPT_S * 1_000;
+        let kept_ms = keys::KEPT_S * 1_000;
         let forgotten = self
             .births
             .floor()

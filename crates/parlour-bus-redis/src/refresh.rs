@@ -1,13 +1,13 @@
-//! Keeping alive what this node wrote about users.
+//! Keeping alive what this node wrote about users and chats.
 //!
-//! Keys of users are forgotten after two days, so that what nobody takes away does not stay for ever. A connection may
+//! Keys of users and chats are forgotten after two days, so that what nobody takes away does not stay for ever. A connection may
 //! last longer: what this node wrote and still stands for is renewed piece by piece, everything once in six hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 
-use parlour_bus::ConnectionId;
+use parlour_bus::{ChatRoute, ConnectionId};
 use parlour_model::UserId;
 use smallvec::SmallVec;
 
@@ -17,7 +17,7 @@ use crate::session::Command;
 /// Rounds, of one a second, in which everything is renewed.
 const ROUNDS: usize = 6 * 3600;
 
-/// The users about whom this node wrote something.
+/// The users and chats about which this node wrote something.
 #[derive(Debug, Default)]
 pub(crate) struct Written(Mutex<State>);
 
@@ -25,9 +25,11 @@ pub(crate) struct Written(Mutex<State>);
 struct State {
     connections: BTreeMap<UserId, SmallVec<[ConnectionId; 1]>>,
     watched: BTreeSet<UserId>,
-    /// The users renewed last.
+    enlisted: BTreeSet<ChatRoute>,
+    /// What was renewed last.
     last_connected: Option<UserId>,
     last_watched: Option<UserId>,
+    last_enlisted: Option<ChatRoute>,
 }
 
 impl Written {
@@ -63,19 +65,31 @@ impl Written {
         });
     }
 
+    pub(crate) fn enlist(&self, routes: &[ChatRoute]) {
+        self.with(|state| state.enlisted.extend(routes));
+    }
+
+    pub(crate) fn withdraw(&self, routes: &[ChatRoute]) {
+        self.with(|state| {
+            for route in routes {
+                state.enlisted.remove(route);
+            }
+        });
+    }
+
     /// What is to be renewed in this round.
     pub(crate) fn round(&self) -> Vec<Command> {
         self.with(|state| {
             let share = state.connections.len().div_ceil(ROUNDS);
             let connected = state.connections.range(after(state.last_connected));
             let connected: Vec<UserId> = connected.map(|(user, _)| *user).take(share).collect();
-            let share = state.watched.len().div_ceil(ROUNDS);
-            let watched = state.watched.range(after(state.last_watched));
-            let watched: Vec<UserId> = watched.copied().take(share).collect();
+            let watched = share_of(&state.watched, state.last_watched);
+            let enlisted = share_of(&state.enlisted, state.last_enlisted);
             // At the end it is nobody, and everything starts over.
             state.last_connected = connected.last().copied();
             state.last_watched = watched.last().copied();
-            renewals(&connected, &watched)
+            state.last_enlisted = enlisted.last().copied();
+            renewals(&connected, &watched, &enlisted)
         })
     }
 
@@ -84,21 +98,29 @@ impl Written {
     }
 }
 
-fn after(user: Option<UserId>) -> (Bound<UserId>, Bound<UserId>) {
+/// A round's share of those that come after `last`.
+fn share_of<T: Ord + Copy>(all: &BTreeSet<T>, last: Option<T>) -> Vec<T> {
+    let share = all.len().div_ceil(ROUNDS);
+    all.range(after(last)).copied().take(share).collect()
+}
+
+fn after<T>(last: Option<T>) -> (Bound<T>, Bound<T>) {
     (
-        user.map_or(Bound::Unbounded, Bound::Excluded),
+        last.map_or(Bound::Unbounded, Bound::Excluded),
         Bound::Unbounded,
     )
 }
 
-fn renewals(connected: &[UserId], watched: &[UserId]) -> Vec<Command> {
-    let kept = keys::USER_KEYS_KEPT_S.to_string();
+fn renewals(connected: &[UserId], watched: &[UserId], enlisted: &[ChatRoute]) -> Vec<Command> {
+    let kept = keys::KEPT_S.to_string();
     let of_connected = connected
         .iter()
         .flat_map(|user| [keys::routes(*user), keys::presence(*user)]);
     let of_watched = watched.iter().map(|user| keys::watchers(*user));
+    let of_enlisted = enlisted.iter().map(|route| keys::chat_routes(route.chat));
     of_connected
         .chain(of_watched)
+        .chain(of_enlisted)
         .map(|key| Command::new("EXPIRE", [key, kept.clone()]))
         .collect()
 }

@@ -4,6 +4,7 @@
 //! its own. A case that fails panics with what was expected.
 
 mod channels;
+mod chats;
 mod presence;
 mod quotas;
 mod routes;
@@ -50,6 +51,11 @@ pub async fn run_all<T: TestBus>(fresh: impl AsyncFn() -> T) {
     routes::registering_twice_is_registering_once(&fresh().await).await;
     routes::unregistering_takes_away_one_connection(&fresh().await).await;
     routes::the_routes_of_a_dead_or_lapsed_node_are_gone(&fresh().await).await;
+    chats::who_enlists_for_a_chat_is_found_by_all(&fresh().await).await;
+    chats::enlisting_twice_is_enlisting_once(&fresh().await).await;
+    chats::withdrawing_takes_away_one_route(&fresh().await).await;
+    chats::the_chat_routes_of_a_dead_or_lapsed_node_are_gone(&fresh().await).await;
+    chats::withdrawing_what_an_earlier_life_wrote_takes_nothing_away(&fresh().await).await;
     presence::who_connects_is_online_and_who_is_gone_is_offline(&fresh().await).await;
     presence::nobody_is_offline_while_a_route_lives(&fresh().await).await;
     presence::the_users_of_a_dead_node_settle_as_offline(&fresh().await).await;

@@ -4,11 +4,12 @@
 //! empty, and then a message is late, never lost: the store holds what is true. What a bus owes in return is
 //! honesty. Whenever something may have been missed, it says [`Inbound::Resync`], and the node asks the store.
 //!
-//! A bus implements the raw traits ([`Channels`], [`Routes`], [`PresenceCells`],
+//! A bus implements the raw traits ([`Channels`], [`Routes`], [`ChatRoutes`], [`PresenceCells`],
 //! [`Quotas`]); callers take a [`SharedBus`].
 //! Every implementation passes [`conformance`].
 
 mod channels;
+mod chats;
 mod error;
 mod inbox;
 mod node;
@@ -23,6 +24,7 @@ pub mod conformance;
 use std::sync::Arc;
 
 pub use channels::{Channels, Health, Receivers};
+pub use chats::{ChatRoute, ChatRoutes};
 pub use error::BusError;
 pub use inbox::{Inbound, Inbox, InboxSender, ResyncReason, inbox};
 pub use local::{Fate, LinkFault, LocalBus, LocalNetwork};
@@ -32,9 +34,9 @@ pub use quotas::{Quota, Quotas, Taken};
 pub use routes::{Arrival, Routes};
 
 /// Everything a node asks of its bus.
-pub trait Bus: Channels + Routes + PresenceCells + Quotas {}
+pub trait Bus: Channels + Routes + ChatRoutes + PresenceCells + Quotas {}
 
-impl<B: Channels + Routes + PresenceCells + Quotas> Bus for B {}
+impl<B: Channels + Routes + ChatRoutes + PresenceCells + Quotas> Bus for B {}
 
 /// A bus as the layers above hold it.
 pub type SharedBus = Arc<dyn Bus>;

@@ -3,6 +3,7 @@
 //! It is what a node without a cluster runs on, and what tests of several nodes run on, so it keeps every promise of
 //! the seam and can be told to break the links.
 
+mod chats;
 mod faults;
 mod quotas;
 mod users;
@@ -18,10 +19,10 @@ use tokio::sync::watch;
 
 use crate::{
     Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Health, Inbox, InboxSender,
-    NodeRef, PresenceCells, PresenceEdge, Quota, Quotas, Receivers, ResyncReason, Routes, Taken,
-    inbox,
+    NodeRef, PresenceCells, PresenceEdge, Receivers, ResyncReason, Routes, inbox,
 };
 
+use chats::Chats;
 use faults::Links;
 pub use faults::{Fate, LinkFault};
 use quotas::Buckets;
@@ -49,6 +50,7 @@ struct Network {
     alive: Alive,
     incarnations: AtomicU64,
     users: Users,
+    chats: Chats,
     quotas: Buckets,
     links: Links,
 }
@@ -335,13 +337,5 @@ impl PresenceCells for LocalBus {
             self.network.users.unwatch(*user, node);
         }
         Ok(())
-    }
-}
-
-#[async_trait]
-impl Quotas for LocalBus {
-    async fn take(&self, key: &str, quota: Quota) -> Result<Taken, BusError> {
-        self.check_alive()?;
-        Ok(self.network.quotas.take(key, quota, self.clock.now()))
     }
 }

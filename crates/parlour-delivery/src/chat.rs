@@ -31,6 +31,8 @@ pub(crate) struct ChatState {
     high_water: Seq,
     newest: Option<EventId>,
     members: Arc<Vec<UserId>>,
+    /// When the members were read, or changed.
+    members_since: Instant,
     seats: Vec<Seat>,
     // queue: shared frames per syncing chat
     held: VecDeque<(Seq, EncodedEvent)>,
@@ -83,6 +85,7 @@ impl ChatState {
             high_water: Seq::ZERO,
             newest: None,
             members: Arc::default(),
+            members_since: Instant::now(),
             seats: Vec::new(),
             held: VecDeque::new(),
             wanted: Seq::ZERO,
@@ -115,6 +118,11 @@ impl ChatState {
         &self.members
     }
 
+    /// Since when this node has known these to be the members.
+    pub(crate) fn members_since(&self) -> Instant {
+        self.members_since
+    }
+
     pub(crate) fn is_member(&self, user: UserId) -> bool {
         self.members.binary_search(&user).is_ok()
     }
@@ -130,6 +138,7 @@ impl ChatState {
         members.sort_unstable();
         (self.high_water, self.newest) = (head.0, Some(head.1));
         self.members = Arc::new(members);
+        self.members_since = Instant::now();
         self.stage = Stage::Following;
         self.early.retain(|seq, _| *seq > head.0);
         let joined = self.apply_early();
@@ -139,10 +148,15 @@ impl ChatState {
     /// Takes the chat out of service if nobody needs it. True if it is out. Missing events are read first: they may name
     /// somebody who needs it.
     pub(crate) fn retire(&mut self) -> bool {
-        if self.holds == 0 && self.seats.is_empty() && !self.repairing {
+        if !self.is_needed_beyond(0) {
             self.stage = Stage::Gone;
         }
         self.stage == Stage::Gone
+    }
+
+    /// Whether more than so many holds keep the chat here.
+    pub(crate) fn is_needed_beyond(&self, holds: usize) -> bool {
+        self.holds > holds || !self.seats.is_empty() || self.repairing
     }
 
     pub(crate) fn accept(&mut self, event: &Event) -> Accepted {
@@ -259,6 +273,7 @@ impl ChatState {
     }
 
     fn add_members(&mut self, users: &[UserId]) {
+        self.members_since = Instant::now();
         let members = Arc::make_mut(&mut self.members);
         members.extend_from_slice(users);
         members.sort_unstable();
@@ -266,6 +281,7 @@ impl ChatState {
     }
 
     fn remove_member(&mut self, user: UserId) {
+        self.members_since = Instant::now();
         Arc::make_mut(&mut self.members).retain(|member| *member != user);
         let end = self.high_water;
         let (gone, stay): (Vec<Seat>, Vec<Seat>) = std::mem::take(&mut self.seats)

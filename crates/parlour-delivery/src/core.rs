@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::DeliveryParts;
 use crate::debts::Debts;
+use crate::enlisted::Enlisted;
 use crate::home::Homes;
 use crate::hub::Hub;
 use crate::lapse::{Gate, RevocationsKnown};
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     pub(crate) token: CancellationToken,
     pub(crate) connections: AtomicU64,
     pub(crate) hub: Hub,
+    pub(crate) enlisted: Enlisted,
     pub(crate) router: Router,
     pub(crate) watchers: Watchers,
     pub(crate) doubt: Doubt,
@@ -64,6 +66,7 @@ impl Core {
             token: parts.token,
             connections: AtomicU64::new(1),
             hub: Hub::default(),
+            enlisted: Enlisted::default(),
             router: Router::new(),
             watchers: Watchers::default(),
             doubt: Doubt::default(),

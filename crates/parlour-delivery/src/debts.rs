@@ -105,6 +105,7 @@ impl Core {
             if !self.registrations.is_empty() {
                 self.settle_registrations().await;
             }
+            self.settle_enlisted().await;
             let owed = self.debts.take();
             if owed.looks {
                 self.show_what_is_looked_at().await;

@@ -1,8 +1,8 @@
 //! Entering chats: from not knowing a chat to following it in order.
 //!
 //! Head, members, head: if no membership event lies between the two heads, the members are exactly those of the second
-//! head, and the node follows from there. Whoever needs a chat first reads for all who need it. If that task is dropped
-//! half way, the next one starts over.
+//! head, and the node follows from there. For a large chat it enlists before it reads the second head (see `enlisted`).
+//! Whoever needs a chat first reads for all who need it. If that task is dropped half way, the next one starts over.
 
 use std::sync::Arc;
 
@@ -187,6 +187,8 @@ impl Core {
         if repair_due {
             self.repair(entry);
         }
+        // Events that waited may have made it large.
+        self.enlist_if_grown(entry);
         if introductions_due {
             self.introduce_all(entry);
         }
@@ -203,6 +205,11 @@ impl Core {
             .map(|chat| self.all_members(chat))
             .buffered(READS_AT_ONCE);
         let members: Vec<Result<Vec<UserId>, StoreError>> = members.collect().await;
+        let sizes = chats.iter().zip(&members);
+        let sizes =
+            sizes.filter_map(|((chat, _), members)| Some((*chat, members.as_ref().ok()?.len())));
+        let sizes: Vec<(ChatId, usize)> = sizes.collect();
+        self.enlist_if_large(&sizes).await;
         let after = self.store.heads(chats).await?;
         let mut read = Vec::with_capacity(chats.len());
         for ((before, after), members) in before.into_iter().zip(after).zip(members) {

@@ -120,6 +120,27 @@ impl Hub {
         }
     }
 
+    /// Keeps a chat in the index once more. False if it has left it.
+    pub(crate) fn hold_also(&self, entry: &Entry) -> bool {
+        let mut state = entry.lock();
+        let stays = state.stage() != Stage::Gone;
+        state.holds += usize::from(stays);
+        stays
+    }
+
+    /// Ends the last hold of a chat, which leaves the index with it. False if somebody else needs the chat.
+    pub(crate) fn release_only_hold(&self, entry: &Arc<Entry>) -> bool {
+        let mut state = entry.lock();
+        if state.is_needed_beyond(1) {
+            return false;
+        }
+        state.holds = 0;
+        let gone = state.retire();
+        drop(state);
+        self.forget(entry);
+        gone
+    }
+
     /// Ends one hold.
     pub(crate) fn release(&self, entry: &Arc<Entry>) {
         let mut state = entry.lock();

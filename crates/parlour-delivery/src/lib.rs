@@ -23,6 +23,7 @@ mod reach;
 mod registration;
 
 mod chat;
+mod enlisted;
 mod follow;
 mod pump;
 mod summary;

@@ -12,6 +12,7 @@ use crate::chat::{Accepted, Stage};
 use crate::core::Core;
 use crate::hub::Entry;
 use crate::link::Link;
+use crate::router::{Audience, ROUTES_LAST};
 
 /// Neighbours that were committed together are often announced in the wrong order: a hole is given this long to
 /// close by itself before the store is asked.
@@ -135,9 +136,23 @@ impl Core {
         });
     }
 
+    /// Asks nothing about a chat from which this node has withdrawn, until the others know. What they still send is of no
+    /// use here, and asking would make this node enlist again.
+    pub(crate) fn ask_nothing_for_now(self: &Arc<Self>, chat: ChatId) {
+        if !self.router.start_asking(chat) {
+            return;
+        }
+        let core = Arc::clone(self);
+        self.spawn(async move {
+            tokio::time::sleep(2 * ROUTES_LAST).await;
+            core.router.stop_asking(chat);
+        });
+    }
+
     async fn has_local_audience(&self, event: &Event) -> bool {
-        let members = self.audience(event.chat, std::slice::from_ref(event)).await;
-        members.is_some_and(|members| members.iter().any(|user| self.hub.is_local(*user)))
+        let audience = self.audience(event.chat, std::slice::from_ref(event)).await;
+        let is_local = |user: &UserId| self.hub.is_local(*user);
+        audience.is_some_and(|audience| audience.members.iter().any(is_local))
     }
 
     /// Finds out which local users are members of a chat and do not know.
@@ -164,11 +179,12 @@ impl Core {
         }
     }
 
-    fn note_applied(&self, entry: &Arc<Entry>, event: &Event) {
+    fn note_applied(self: &Arc<Self>, entry: &Arc<Entry>, event: &Event) {
         let late = self.clock.now().since(event.sent_at);
         metrics::histogram!("parlour_delivery_seconds").record(late.as_secs_f64());
-        // A removal may have taken the last seat.
         if event.content.changes_membership() {
+            self.enlist_if_grown(entry);
+            // A removal may have taken the last seat.
             self.hub.retire(entry);
         }
     }
@@ -230,11 +246,15 @@ impl Core {
     }
 
     /// What this node knows of its present members, if it follows the chat: exactly as of the seq.
-    pub(crate) fn members_here(&self, chat: ChatId) -> Option<(Arc<Vec<UserId>>, Seq)> {
+    pub(crate) fn members_here(&self, chat: ChatId) -> Option<Audience> {
         let entry = self.hub.chat(chat)?;
         let state = entry.lock();
         let follows = state.stage() == Stage::Following;
-        follows.then(|| (Arc::clone(state.members()), state.high_water()))
+        follows.then(|| Audience {
+            members: Arc::clone(state.members()),
+            as_of: state.high_water(),
+            known_since: state.members_since(),
+        })
     }
 }
 

@@ -36,8 +36,8 @@ impl Core {
             read: marks.read,
             to_members: true,
         };
-        if let Some((members, _)) = self.members_here(chat) {
-            return self.send_receipt(receipt, members.len());
+        if let Some(audience) = self.members_here(chat) {
+            return self.send_receipt(receipt, audience.members.len());
         }
         // No local member follows the chat: at most a device of the user that is still catching up.
         self.show_receipt(Receipt {

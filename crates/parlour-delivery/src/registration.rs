@@ -101,13 +101,14 @@ impl Core {
         }
     }
 
-    /// Writes every route again, and settles what is owed.
+    /// Writes every route of users and chats again, and settles what is owed.
     pub(crate) async fn rewrite_routes(self: &Arc<Self>) {
         let writes =
             stream::iter(self.hub.links()).for_each_concurrent(WRITES_AT_ONCE, |link| async move {
                 self.write_route(&link).await;
             });
         writes.await;
+        self.enlist_again().await;
         self.settle_registrations().await;
     }
 

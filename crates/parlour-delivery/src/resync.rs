@@ -101,13 +101,18 @@ impl Core {
 
     /// A connection was without a route for a while: looks for what its node was not told.
     pub(crate) fn look_for_missed(&self, link: &Link) {
-        for chat in link.seats_now() {
+        self.resync
+            .with(|state| state.users.insert(link.user, None));
+        self.compare_now(link.seats_now().into_iter());
+    }
+
+    /// Compares these chats in the next round, which begins now.
+    pub(crate) fn compare_now(&self, chats: impl Iterator<Item = ChatId>) {
+        for chat in chats {
             if let Some(entry) = self.hub.chat(chat) {
                 entry.lock().compared_at = None;
             }
         }
-        self.resync
-            .with(|state| state.users.insert(link.user, None));
         self.resync.round.notify_one();
     }
 

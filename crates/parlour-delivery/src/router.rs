@@ -1,6 +1,7 @@
 //! From a committed event to the other nodes that hold connections of its chat's members.
 //!
-//! - Routes are read after the commit; who connects later reads the event from the store.
+//! - Routes are read after the commit, those of the members or, in a large chat, those of the chat (`way`); who connects later
+//!   reads the event from the store.
 //! - Events of one chat leave in the order they were announced, and those that wait leave in one packet per node.
 //! - The nodes of a chat are remembered for a second. A publish by remembered nodes owes a doorbell: when the memory
 //!   expires, the chat's head goes to the nodes as they are then, or who connected within that second would miss the
@@ -14,6 +15,7 @@ mod audience;
 mod nodes;
 mod passing;
 mod publish;
+mod way;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,9 +28,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::core::Core;
 use crate::packet::{Packet, PacketEvent};
-use audience::Audience;
-use nodes::{ChatNodes, ROUTES_LAST};
+pub(crate) use audience::Audience;
+use nodes::ChatNodes;
+pub(crate) use nodes::ROUTES_LAST;
 use passing::Departures;
+pub(crate) use way::BY_MEMBERS_MAX;
+use way::Way;
 
 /// Events of one chat waiting to be published. Beyond, they become one doorbell.
 const WAITING_EVENTS_MAX: usize = 256;
@@ -38,7 +43,7 @@ const REMEMBERED_CHATS_MAX: u64 = 50_000;
 pub(crate) struct Router {
     outbound: DashMap<ChatId, Outbound>,
     nodes: moka::future::Cache<ChatId, Arc<ChatNodes>>,
-    audiences: moka::future::Cache<ChatId, Arc<Audience>>,
+    audiences: moka::future::Cache<ChatId, Audience>,
     asked: DashSet<ChatId>,
     /// Users who left this node a moment ago.
     departures: Departures,
@@ -164,10 +169,10 @@ impl Core {
 
     /// Rings for a chat at the nodes where its members and these users are now; owes it if the bus does not answer.
     pub(crate) async fn ring(self: &Arc<Self>, chat: ChatId, head: Seq, named: &[UserId]) {
-        let Some(members) = self.audience(chat, &[]).await else {
+        let Some(audience) = self.audience(chat, &[]).await else {
             return lost(chat, &Lost::Store);
         };
-        let told = match self.other_nodes(&with(&members, named)).await {
+        let told = match self.nodes_by(&Way::to(audience, named), chat).await {
             Ok(nodes) => {
                 let doorbell = Packet::Doorbell { chat, head };
                 !self.publish_to(&nodes, &doorbell.encode()).await.failed
@@ -186,27 +191,21 @@ impl Core {
         events: &[Event],
         head: Seq,
     ) -> Result<Arc<ChatNodes>, Lost> {
-        let members = self.audience(chat, events).await.ok_or(Lost::Store)?;
+        let audience = self.audience(chat, events).await.ok_or(Lost::Store)?;
         let named = events.iter().flat_map(|event| event.content.named_users());
         let named: Vec<UserId> = named.collect();
+        let way = Way::to(audience, &named);
         if named.is_empty() {
-            return self.remembered_nodes(chat, &members, Some(head)).await;
+            return self.remembered_nodes(chat, &way, Some(head)).await;
         }
-        self.read_nodes(chat, &with(&members, &named)).await
+        self.read_nodes(chat, &way).await
     }
 
     async fn nodes_of(self: &Arc<Self>, chat: ChatId) -> Result<Arc<ChatNodes>, Lost> {
-        let members = self.audience(chat, &[]).await.ok_or(Lost::Store)?;
-        self.remembered_nodes(chat, &members, None).await
+        let audience = self.audience(chat, &[]).await.ok_or(Lost::Store)?;
+        self.remembered_nodes(chat, &Way::to(audience, &[]), None)
+            .await
     }
-}
-
-/// Members and others, each once.
-fn with(members: &[UserId], others: &[UserId]) -> Vec<UserId> {
-    let mut users = [members, others].concat();
-    users.sort_unstable();
-    users.dedup();
-    users
 }
 
 /// Why nobody could be told. The comparison of heads finds what was missed.

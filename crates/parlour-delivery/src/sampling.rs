@@ -16,6 +16,7 @@ impl Core {
             let bytes: usize = links.iter().map(|link| link.outbox.bytes()).sum();
             gauge("parlour_online_users", self.hub.user_count());
             gauge("parlour_followed_chats", self.hub.chat_count());
+            gauge("parlour_enlisted_chats", self.enlisted.len());
             gauge("parlour_outbound_frames", waiting);
             gauge("parlour_outbound_bytes", bytes);
             gauge("parlour_bus_away", usize::from(self.is_bus_away()));

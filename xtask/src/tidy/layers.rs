@@ -135,6 +135,8 @@ const LAYERS: &[Layer] = &[
             "parlour-store",
             "parlour-store-embedded",
             "parlour-store-scylla",
+            "parlour-bus",
+            "parlour-bus-redis",
             "parlour-testkit",
         ],
         tests_use: &[],

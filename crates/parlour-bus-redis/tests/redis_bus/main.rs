@@ -8,6 +8,7 @@
     reason = "all of this is test code, its helpers too; what is skipped is said"
 )]
 
+mod chats;
 mod conformance;
 mod losses;
 mod network;

@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use parlour_model::Timestamp;
 
-use crate::{Quota, Taken};
+use crate::{BusError, LocalBus, Quota, Quotas, Taken};
 
 /// Most keys remembered: some ten megabytes.
 const KEYS_MAX: usize = 100_000;
@@ -39,6 +40,14 @@ impl Buckets {
         }
         full_at.insert(key.to_owned(), then);
         Taken::Yes
+    }
+}
+
+#[async_trait]
+impl Quotas for LocalBus {
+    async fn take(&self, key: &str, quota: Quota) -> Result<Taken, BusError> {
+        self.check_alive()?;
+        Ok(self.network.quotas.take(key, quota, self.clock.now()))
     }
 }
 

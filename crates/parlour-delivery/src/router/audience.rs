@@ -2,59 +2,66 @@
 //!
 //! Too many is harmless, because each node tells only those its own index holds; too few is a late message. So a remembered
 //! audience counts only while no effect has been committed that it has not seen, and each event says which effect came
-//! before it.
+//! before it. The members are known together with the time since when they have been the same (see `way`).
 
 use std::sync::Arc;
 
 use parlour_model::{ChatId, Event, Seq, UserId};
+use tokio::time::Instant;
 
 use crate::core::Core;
 
 /// The members of a chat, with every effect up to `as_of`.
-pub(super) struct Audience {
-    members: Arc<Vec<UserId>>,
-    as_of: Seq,
+#[derive(Debug, Clone)]
+pub(crate) struct Audience {
+    pub(crate) members: Arc<Vec<UserId>>,
+    pub(crate) as_of: Seq,
+    /// Since when this node has known these to be the members.
+    pub(crate) known_since: Instant,
 }
 
 impl Core {
     /// The members of a chat who may see these events. `None` if the store did not say.
-    pub(crate) async fn audience(
-        &self,
-        chat: ChatId,
-        events: &[Event],
-    ) -> Option<Arc<Vec<UserId>>> {
+    pub(crate) async fn audience(&self, chat: ChatId, events: &[Event]) -> Option<Audience> {
         let needed = events.iter().map(|event| event.prev_effect).max();
         let needed = needed.unwrap_or(Seq::ZERO);
-        if let Some((members, as_of)) = self.members_here(chat)
-            && as_of >= needed
+        if let Some(here) = self.members_here(chat)
+            && here.as_of >= needed
         {
-            return Some(members);
+            return Some(here);
         }
-        let remembered = self.router.audiences.get(&chat).await;
-        let audience = match remembered.filter(|audience| audience.as_of >= needed) {
-            Some(audience) => audience,
-            None => self.read_audience(chat, needed).await?,
+        let audience = match self.router.audiences.get(&chat).await {
+            Some(audience) if audience.as_of >= needed => audience,
+            older => self.read_audience(chat, needed, older).await?,
         };
         self.advance(chat, &audience, events).await;
-        Some(Arc::clone(&audience.members))
+        Some(audience)
     }
 
     /// How many members a chat has, roughly. `None` if the store did not say.
     pub(crate) async fn member_count(&self, chat: ChatId) -> Option<usize> {
-        Some(self.audience(chat, &[]).await?.len())
+        Some(self.audience(chat, &[]).await?.members.len())
     }
 
-    async fn read_audience(&self, chat: ChatId, needed: Seq) -> Option<Arc<Audience>> {
+    async fn read_audience(
+        &self,
+        chat: ChatId,
+        needed: Seq,
+        older: Option<Audience>,
+    ) -> Option<Audience> {
         let is_over = || self.token.is_cancelled();
         let members = self.read(|| self.all_members(chat), is_over).await?;
-        Some(Arc::new(Audience {
+        // Most effects change no members.
+        let same = older.filter(|older| *older.members == members);
+        Some(Audience {
+            known_since: same.map_or_else(Instant::now, |older| older.known_since),
             members: Arc::new(members),
             as_of: needed,
-        }))
+        })
     }
 
     /// Remembers the audience for what comes after these events.
-    async fn advance(&self, chat: ChatId, audience: &Arc<Audience>, events: &[Event]) {
+    async fn advance(&self, chat: ChatId, audience: &Audience, events: &[Event]) {
         let changed = |event: &Event| event.content.changes_membership();
         if events.iter().any(changed) {
             return self.router.audiences.invalidate(&chat).await;
@@ -64,7 +71,8 @@ impl Core {
         let next = Audience {
             members: Arc::clone(&audience.members),
             as_of: as_of.map_or(audience.as_of, |seq| seq.max(audience.as_of)),
+            known_since: audience.known_since,
         };
-        self.router.audiences.insert(chat, Arc::new(next)).await;
+        self.router.audiences.insert(chat, next).await;
     }
 }

@@ -10,11 +10,11 @@ use parlour_bus::{BusError, NodeRef};
 use parlour_model::{ChatId, Seq, UserId};
 use tokio::time::Instant;
 
-use super::Lost;
+use super::{Lost, Way};
 use crate::core::Core;
 
 /// How long the nodes of a chat are remembered.
-pub(super) const ROUTES_LAST: Duration = Duration::from_secs(1);
+pub(crate) const ROUTES_LAST: Duration = Duration::from_secs(1);
 
 /// The nodes that hold connections of a chat's members, as read at one time.
 pub(super) struct ChatNodes {
@@ -68,31 +68,27 @@ impl Core {
     pub(super) async fn remembered_nodes(
         self: &Arc<Self>,
         chat: ChatId,
-        members: &[UserId],
+        way: &Way,
         head: Option<Seq>,
     ) -> Result<Arc<ChatNodes>, Lost> {
         let remembered = self.router.nodes.get(&chat).await;
         let fresh = remembered.filter(|nodes| nodes.read_at.elapsed() < ROUTES_LAST);
         let Some(nodes) = fresh else {
-            return self.read_nodes(chat, members).await;
+            return self.read_nodes(chat, way).await;
         };
         let Some(head) = head else { return Ok(nodes) };
         match nodes.owe(head) {
             Some(true) => self.ring_when_expired(chat, Arc::clone(&nodes)),
             Some(false) => {}
-            None => return self.read_nodes(chat, members).await,
+            None => return self.read_nodes(chat, way).await,
         }
         Ok(nodes)
     }
 
-    pub(super) async fn read_nodes(
-        &self,
-        chat: ChatId,
-        users: &[UserId],
-    ) -> Result<Arc<ChatNodes>, Lost> {
+    pub(super) async fn read_nodes(&self, chat: ChatId, way: &Way) -> Result<Arc<ChatNodes>, Lost> {
         // Taken before the read: the answer is at least this old.
         let read_at = Instant::now();
-        let nodes = Arc::new(ChatNodes::new(self.other_nodes(users).await?, read_at));
+        let nodes = Arc::new(ChatNodes::new(self.nodes_by(way, chat).await?, read_at));
         self.router.nodes.insert(chat, Arc::clone(&nodes)).await;
         Ok(nodes)
     }

@@ -60,10 +60,10 @@ impl Core {
         let core = Arc::clone(self);
         let packet = Packet::Passed(events.to_vec());
         self.spawn(async move {
-            let Some(members) = core.audience(chat, &[]).await else {
+            let Some(audience) = core.audience(chat, &[]).await else {
                 return;
             };
-            departed.retain(|user| members.contains(user));
+            departed.retain(|user| audience.members.contains(user));
             if departed.is_empty() {
                 return;
             }

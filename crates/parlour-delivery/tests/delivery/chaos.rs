@@ -90,6 +90,7 @@ fn step(nodes: usize) -> impl Strategy<Value = Step> {
         1 => node.prop_map(|node| Step::Toggle { node }),
         1 => (1..4_usize).prop_map(Step::Fail),
         3 => (0..1_500_u64).prop_map(Step::Pause),
+        1 => (5_000..70_000_u64).prop_map(Step::Pause),
     ]
 }
 
@@ -106,10 +107,12 @@ struct Chaos {
 }
 
 impl Chaos {
-    fn new(nodes: usize) -> Self {
+    /// Users 1 to 3 are in every chat, with so many others who never connect.
+    fn new(nodes: usize, others: u64) -> Self {
         let world = World::new(nodes);
+        let members: Vec<u64> = (1..=3).chain(101..101 + others).collect();
         for number in 1..=CHATS {
-            world.group(number, &[1, 2, 3]);
+            world.group(number, &members);
         }
         let devices = (0..DEVICES).map(|_| Device::default()).collect();
         Self { world, devices }
@@ -247,11 +250,11 @@ fn was_member(events: &[Event], user: UserId, before: Option<Seq>) -> bool {
     member
 }
 
-fn run(nodes: usize, steps: Vec<Step>) {
+fn run(nodes: usize, others: u64, steps: Vec<Step>) {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        let mut chaos = Chaos::new(nodes);
+        let mut chaos = Chaos::new(nodes, others);
         for step in steps {
             chaos.step(step).await;
         }
@@ -264,16 +267,21 @@ proptest! {
 
     #[test]
     fn two_nodes_agree_with_the_log(steps in prop::collection::vec(step(2), 1..80)) {
-        run(2, steps);
+        run(2, 0, steps);
+    }
+
+    #[test]
+    fn two_nodes_agree_about_large_chats(steps in prop::collection::vec(step(2), 1..60)) {
+        run(2, 70, steps);
     }
 
     #[test]
     fn three_nodes_agree_with_the_log(steps in prop::collection::vec(step(3), 1..60)) {
-        run(3, steps);
+        run(3, 0, steps);
     }
 
     #[test]
     fn one_node_agrees_with_the_log(steps in prop::collection::vec(step(1), 1..60)) {
-        run(1, steps);
+        run(1, 0, steps);
     }
 }

@@ -10,6 +10,7 @@ mod support;
 mod chaos;
 mod home;
 mod joining;
+mod large;
 mod outage;
 mod packing;
 mod presence;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use parlour_bus::{
-    Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Health, Inbound, Inbox,
-    NodeRef, PresenceCells, PresenceEdge, Quota, Quotas, Receivers, ResyncReason, Routes,
-    SharedBus, Taken, inbox,
+    Arrival, BusError, Channels, ChatRoute, ChatRoutes, Chosen, ConnectionId, ConnectionRef,
+    Health, Inbound, Inbox, NodeRef, PresenceCells, PresenceEdge, Quota, Quotas, Receivers,
+    ResyncReason, Routes, SharedBus, Taken, inbox,
 };
-use parlour_model::{Presence, Timestamp, UserId};
+use parlour_model::{ChatId, Presence, Timestamp, UserId};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
@@ -45,6 +45,14 @@ pub trait BusBug: Send + Sync {
         connection: ConnectionRef,
     ) -> Result<Arrival, BusError> {
         bus.register(user, connection).await
+    }
+
+    /// Enlists the node for chats.
+    ///
+    /// # Errors
+    /// As [`ChatRoutes::enlist`].
+    async fn enlist(&self, bus: &SharedBus, routes: &[ChatRoute]) -> Result<(), BusError> {
+        bus.enlist(routes).await
     }
 }
 
@@ -124,6 +132,22 @@ impl Routes for BusUnderTest {
 
     async fn routes(&self, users: &[UserId]) -> Result<Vec<Vec<NodeRef>>, BusError> {
         self.inner.routes(users).await
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ChatRoutes for BusUnderTest {
+    async fn enlist(&self, routes: &[ChatRoute]) -> Result<(), BusError> {
+        self.bug.enlist(&self.inner, routes).await
+    }
+
+    async fn withdraw(&self, routes: &[ChatRoute]) -> Result<(), BusError> {
+        self.inner.withdraw(routes).await
+    }
+
+    async fn nodes_of(&self, chat: ChatId) -> Result<Vec<NodeRef>, BusError> {
+        self.inner.nodes_of(chat).await
     }
 }
 

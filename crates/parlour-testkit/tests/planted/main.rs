@@ -15,6 +15,7 @@
 
 mod announcing;
 mod batches;
+mod enlisting;
 mod keys;
 mod outcomes;
 mod rights;

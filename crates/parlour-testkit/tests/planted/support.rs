@@ -187,7 +187,7 @@ impl Nodes {
     }
 }
 
-fn ids(number: usize, clock: &Arc<dyn Clock>) -> Arc<IdGenerator> {
+pub(crate) fn ids(number: usize, clock: &Arc<dyn Clock>) -> Arc<IdGenerator> {
     let number = NodeNumber::new(u16::try_from(number).unwrap()).unwrap();
     let ids = IdGenerator::new(number, Arc::clone(clock), Timestamp::default());
     Arc::new(ids)
