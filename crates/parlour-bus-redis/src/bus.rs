@@ -47,6 +47,9 @@ impl RedisBus {
             let _ = tokio::time::timeout(JOIN_WITHIN / 10, core.wake.notified()).await;
         }
         core.told.joined();
+        if !core.told.is_up() {
+            tracing::warn!("the bus is away: this node starts without it, and joins when it comes");
+        }
         core.tracker.spawn(keeper.run());
         Ok(bus)
     }

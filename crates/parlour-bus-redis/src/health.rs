@@ -1,7 +1,7 @@
 //! What a node is told about its bus: whether it works, and that something may be missing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use parlour_bus::{Health, InboxSender, ResyncReason};
 use tokio::sync::watch;
@@ -13,6 +13,8 @@ pub(crate) struct Told {
     health: watch::Sender<Health>,
     /// What the node is told once the bus works again.
     owed: Mutex<Option<ResyncReason>>,
+    /// Why the bus does not work.
+    trouble: Mutex<Option<String>>,
     is_joined: AtomicBool,
 }
 
@@ -23,6 +25,7 @@ impl Told {
             inbox,
             health: watch::Sender::new(Health::Away),
             owed: Mutex::new(None),
+            trouble: Mutex::new(None),
             is_joined: AtomicBool::new(false),
         }
     }
@@ -37,6 +40,21 @@ impl Told {
 
     pub(crate) fn is_up(&self) -> bool {
         *self.health.borrow() == Health::Up
+    }
+
+    /// Why the bus does not work, if it does not.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble_now().clone()
+    }
+
+    /// Notes why the bus does not work.
+    pub(crate) fn troubled(&self, why: String) {
+        *self.trouble_now() = Some(why);
+    }
+
+    /// Notes why the bus may not work, unless a reason is known: what comes after it mostly follows from it.
+    pub(crate) fn suspected(&self, why: &str) {
+        self.trouble_now().get_or_insert_with(|| why.to_owned());
     }
 
     /// Something may be missing, and the node can do something about it now.
@@ -61,6 +79,7 @@ impl Told {
     /// The bus works. Whoever hears "resync" finds it working.
     pub(crate) fn up(&self) {
         let was_away = self.health.send_replace(Health::Up) == Health::Away;
+        *self.trouble_now() = None;
         metrics::gauge!("parlour_bus_up").set(1.0);
         if was_away {
             tracing::info!("the bus works");
@@ -75,12 +94,17 @@ impl Told {
     /// The bus does not work.
     pub(crate) fn away(&self, why: &str) {
         metrics::gauge!("parlour_bus_up").set(0.0);
+        self.suspected(why);
         if self.health.send_replace(Health::Away) == Health::Up {
             tracing::warn!(
                 why,
                 "the bus is away: what other nodes do is found in the store"
             );
         }
+    }
+
+    fn trouble_now(&self) -> MutexGuard<'_, Option<String>> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_owed(&self) -> Option<ResyncReason> {

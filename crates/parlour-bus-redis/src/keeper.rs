@@ -113,6 +113,11 @@ impl Keeper {
                 core.set_answers(true);
             }
             Err(Trouble::Bus(error)) => {
+                // The connection knows more than the question that waited for it.
+                match session.complaint() {
+                    Some(why) => core.told.troubled(why),
+                    None => core.told.suspected(&error.to_string()),
+                }
                 self.failures += 1;
                 if self.failures >= FAILURES_MAX && core.answers() {
                     core.set_answers(false);
@@ -120,6 +125,7 @@ impl Keeper {
                 }
             }
             Err(Trouble::Refused(error)) => {
+                core.told.troubled(error.to_string());
                 core.set_answers(false);
                 core.told.away(&error.to_string());
             }

@@ -47,6 +47,10 @@ impl Channels for RedisBus {
         self.core().told.health()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.core().told.trouble()
+    }
+
     async fn publish(&self, to: &NodeRef, packet: Bytes) -> Result<Receivers, BusError> {
         self.core().publish(*to, packet).await
     }

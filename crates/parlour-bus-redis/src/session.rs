@@ -4,6 +4,7 @@
 //! that does not get well is replaced by a new one, which ends its tasks and sockets.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use fred::util::redis_keyslot;
 use parlour_bus::BusError;
 use secrecy::ExposeSecret;
 use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::TryRecvError;
 
 use crate::script::Script;
 use crate::{JoinError, Options, Topology};
@@ -59,8 +61,12 @@ pub(crate) struct Session {
     commands: Client,
     listener: Client,
     tasks: [ConnectHandle; 2],
+    complaints: Mutex<broadcast::Receiver<Complaint>>,
     has_stopped: AtomicBool,
 }
+
+/// What the client says of a connection that failed, and of which server.
+type Complaint = (Error, Option<Server>);
 
 impl Settings {
     pub(crate) fn new(options: &Options) -> Result<Self, JoinError> {
@@ -160,11 +166,13 @@ impl Session {
     /// Starts connecting, and goes on trying.
     pub(crate) fn open(settings: &Settings) -> Self {
         let (commands, listener) = (settings.client(), settings.client());
+        let complaints = Mutex::new(commands.error_rx());
         let tasks = [commands.connect(), listener.connect()];
         Self {
             commands,
             listener,
             tasks,
+            complaints,
             has_stopped: AtomicBool::new(false),
         }
     }
@@ -176,6 +184,21 @@ impl Session {
             self.listener.wait_for_connect().await
         };
         matches!(tokio::time::timeout(ANSWER_WITHIN, both).await, Ok(Ok(())))
+    }
+
+    /// Why the connection for commands failed last, if it did since this was asked before.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let complaints = self.complaints.lock();
+        let mut complaints = complaints.unwrap_or_else(PoisonError::into_inner);
+        let mut last = None;
+        loop {
+            match complaints.try_recv() {
+                Ok((error, _)) => last = Some(error.to_string()),
+                // The latest are still there.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return last,
+            }
+        }
     }
 
     /// What is heard on the listening connection from now on.

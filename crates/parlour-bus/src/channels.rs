@@ -33,6 +33,11 @@ pub trait Channels: Send + Sync {
     /// found, so the node asks the store; when it is back, the inbox says [`crate::Inbound::Resync`].
     fn health(&self) -> watch::Receiver<Health>;
 
+    /// Why the bus is away, as far as this node knows: a sentence for operators.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Sends a packet to one life of one node, which may be this node.
     ///
     /// # Errors

@@ -160,6 +160,10 @@ impl Delivery {
     pub async fn attach(&self, new: NewConnection) -> Result<Connection, DeliveryError> {
         Connection::attach(&self.core, new).await
     }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
 }
 
 impl std::fmt::Debug for Delivery {

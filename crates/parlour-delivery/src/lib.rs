@@ -43,6 +43,7 @@ mod resync;
 mod revocation;
 
 mod presence;
+mod quotas;
 mod receipts;
 mod sampling;
 mod typing;
@@ -52,6 +53,6 @@ pub use delivery::{Delivery, DeliveryParts};
 pub use error::DeliveryError;
 pub use home::{HomeError, HomeHandler, HomeOutcome, HomeRefusal};
 pub use outbox::{Batch, Outbox, Outgoing};
-pub use parlour_bus::ConnectionId;
+pub use parlour_bus::{ConnectionId, Quota, Taken};
 pub use summary::chat_body;
 pub use sync::SyncKind;

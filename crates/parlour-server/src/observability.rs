@@ -56,6 +56,21 @@ const SIZE_BUCKETS: [f64; 8] = [
     1_048_576.0,
 ];
 
+/// Counters without labels that alerts are about. They are there from the start, at zero, so that the first event is a
+/// rise.
+const COUNTED_FROM_ZERO: [&str; 10] = [
+    "parlour_announced_not_stored_total",
+    "parlour_append_outcome_unknown_total",
+    "parlour_appends_busy_total",
+    "parlour_bus_inbox_dropped_total",
+    "parlour_delivery_corrupt_reads_total",
+    "parlour_password_queue_full_total",
+    "parlour_publish_errors_total",
+    "parlour_slow_consumers_total",
+    "parlour_store_appends_tried_total",
+    "parlour_store_lost_races_total",
+];
+
 /// Starts collecting metrics. Histograms named `…_seconds` or `…_bytes` and all others get buckets, so that
 /// Prometheus can add them up over nodes.
 ///
@@ -68,5 +83,35 @@ pub fn start_metrics() -> anyhow::Result<PrometheusHandle> {
         .set_buckets(&COUNT_BUCKETS)?;
     let handle = builder.install_recorder()?;
     metrics::gauge!("parlour_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    for counter in COUNTED_FROM_ZERO {
+        metrics::counter!(counter).increment(0);
+    }
     Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Theirs are known only when something has happened.
+    const WITH_LABELS: [&str; 3] = [
+        "parlour_errors_total",
+        "parlour_heads_behind_total",
+        "parlour_resyncs_total",
+    ];
+
+    #[test]
+    fn every_counter_of_an_alert_is_there_from_the_start() {
+        let rules = include_str!("../../../deploy/prometheus/alerts.yml");
+        let words = rules.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+        let counters =
+            words.filter(|word| word.starts_with("parlour_") && word.ends_with("_total"));
+        let counted = COUNTED_FROM_ZERO.into_iter().chain(WITH_LABELS);
+        assert_eq!(
+            counters.collect::<BTreeSet<_>>(),
+            counted.collect::<BTreeSet<_>>()
+        );
+    }
 }

@@ -74,6 +74,8 @@ struct BusReport {
     health: BusHealth,
     #[serde(skip_serializing_if = "Option::is_none")]
     away_for_s: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -202,7 +204,8 @@ impl Status {
     }
 
     fn bus_report(&self) -> BusReport {
-        let health = match self.0.parts.get() {
+        let parts = self.0.parts.get();
+        let health = match parts {
             None => BusHealth::Starting,
             Some(parts) => match *parts.bus.health().borrow() {
                 Health::Up => BusHealth::Up,
@@ -214,6 +217,7 @@ impl Status {
             kind: self.0.bus_kind,
             health,
             away_for_s: since.map(|then| then.elapsed().as_secs()),
+            detail: parts.and_then(|parts| parts.bus.trouble()),
         }
     }
 

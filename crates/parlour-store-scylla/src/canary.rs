@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use crate::OpenError;
-use crate::cql::{Answer, Cql, CqlError, Statement, Values};
+use crate::cql::{Answer, Cql, Statement, Values};
 
 static HEAD: Statement = Statement::new(
     "canary_head",
@@ -37,8 +37,7 @@ pub(crate) async fn sing(cql: &Cql) -> Result<(), OpenError> {
     let register = Uuid::new_v4();
     for value in [5, 3] {
         let values = (value, register);
-        let raised = cql.write_at(&RAISE, values, value).await;
-        raised.map_err(refused)?;
+        cql.write_at(&RAISE, values, value).await?;
     }
     match cql.one::<(Option<i64>,)>(&READ, (register,)).await? {
         Some((Some(5),)) => Ok(()),
@@ -51,16 +50,7 @@ pub(crate) async fn sing(cql: &Cql) -> Result<(), OpenError> {
 async fn batch(cql: &Cql, id: Uuid) -> Result<Answer, OpenError> {
     let statements: Vec<(&'static Statement, Values)> =
         vec![(&HEAD, Box::new((id,))), (&ROW, Box::new((id,)))];
-    let answer = cql.conditional_batch("canary_batch", statements).await;
-    answer.map_err(refused)
-}
-
-/// A store that does not know transactions says so; one that is slow says nothing about them.
-fn refused(error: CqlError) -> OpenError {
-    match error {
-        CqlError::Invalid(reason) => wrong(&reason),
-        other => other.into(),
-    }
+    Ok(cql.conditional_batch("canary_batch", statements).await?)
 }
 
 fn wrong(reason: &str) -> OpenError {

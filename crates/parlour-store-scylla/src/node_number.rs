@@ -204,10 +204,11 @@ impl NodeLease {
 
 async fn numbers(
     cql: &Cql,
-) -> Result<BTreeMap<u16, (Option<String>, Option<Timestamp>)>, StoreError> {
+) -> Result<BTreeMap<u16, (Option<String>, Option<Timestamp>)>, CqlError> {
     let mut numbers = BTreeMap::new();
     for (row, holder, last) in cql.all_serial::<NumberRow>(&ALL, ()).await? {
-        let last = last.map(number).transpose()?.map(Timestamp::from_millis);
+        let last = last.map(number).transpose().map_err(CqlError::corrupt)?;
+        let last = last.map(Timestamp::from_millis);
         numbers.insert(u16::try_from(row).unwrap_or(u16::MAX), (holder, last));
     }
     Ok(numbers)

@@ -65,7 +65,7 @@ pub enum OpenError {
         /// As this node would use.
         configured: u64,
     },
-    /// The store answers transactions or write timestamps wrongly.
+    /// The store refuses transactions or serial reads, or answers transactions or write timestamps wrongly.
     #[error(
         "the store does not do what commits need ({reason}); use ScyllaDB or Cassandra 4.1 or later with lightweight \
          transactions, on ScyllaDB in a keyspace whose tablets allow them"
@@ -83,8 +83,13 @@ pub enum OpenError {
 }
 
 impl From<CqlError> for OpenError {
+    /// Whatever is asked while the store is opened is right on every store that commits can stand on: one that refuses it
+    /// lacks something, mostly transactions. One that is slow says nothing about them.
     fn from(error: CqlError) -> Self {
-        Self::Store(error.into())
+        match error {
+            CqlError::Invalid(reason) => Self::NoTransactions { reason },
+            other => Self::Store(other.into()),
+        }
     }
 }
 

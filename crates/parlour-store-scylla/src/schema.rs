@@ -84,17 +84,27 @@ pub async fn apply_schema(
 ) -> Result<SchemaReport, OpenError> {
     let cql = connect::connect(connect).await?;
     let holder = Uuid::new_v4();
-    let deadline = Instant::now() + KEEP_TRYING;
+    let began = Instant::now();
     loop {
         match apply(&cql, &connect.keyspace, options, holder).await {
-            Err(OpenError::Store(
-                error @ (StoreError::Unavailable(_) | StoreError::Unknown(_)),
-            )) if Instant::now() < deadline => {
+            Err(error) if may_pass(&error, began.elapsed()) => {
                 tracing::warn!(%error, "changing the schema is tried again");
                 sleep(LOOK_AGAIN).await;
             }
             done => return done,
         }
+    }
+}
+
+/// Whether the next attempt may succeed after so long.
+fn may_pass(error: &OpenError, tried_for: Duration) -> bool {
+    match error {
+        OpenError::Store(StoreError::Unavailable(_) | StoreError::Unknown(_)) => {
+            tried_for < KEEP_TRYING
+        }
+        // A node that does not know a table that was just made refuses what is asked of it.
+        OpenError::NoTransactions { .. } => tried_for < WAIT_FOR_TABLE,
+        _ => false,
     }
 }
 

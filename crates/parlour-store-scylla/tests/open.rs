@@ -91,8 +91,30 @@ async fn the_schema_may_be_applied_twice_at_once_and_again() {
         matches!(refused, OpenError::Replication { .. }),
         "{refused}"
     );
+    check_canary(&raw, &second, &keyspace).await;
     check_versions(&raw, &connect).await;
     raw.run(&format!("DROP KEYSPACE {keyspace}")).await;
+}
+
+/// A store that takes transactions, but not those that commits are made of, is refused with what it said.
+async fn check_canary(raw: &Raw, connection: &Connection, keyspace: &str) {
+    let table = format!("{keyspace}.canary");
+    raw.run(&format!("DROP TABLE {table}")).await;
+    // Nothing is shared by the rows of a partition any more, so no condition can hold for all of them.
+    raw.run(&format!(
+        "CREATE TABLE {table} (id uuid, kind tinyint, value bigint, head bigint, PRIMARY KEY ((id), kind))"
+    ))
+    .await;
+    let opened = ScyllaStore::open(connection.clone(), options(fixture::replication(), 4));
+    let refused = opened.await.unwrap_err();
+    assert!(
+        matches!(refused, OpenError::NoTransactions { .. }),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("lightweight transactions"),
+        "{refused}"
+    );
 }
 
 /// Tables of a later and of no version are refused, with what mends it.

@@ -33,6 +33,13 @@ pub enum What {
     Connected,
     /// The connection ended, however it did.
     Disconnected,
+    /// The device asks for what it misses: by the greeting of a new connection, or by a sync.
+    SyncBegan,
+    /// Such a question has ended.
+    SyncEnded {
+        /// Whether by having been answered to its end; else it was refused, or its connection broke.
+        complete: bool,
+    },
     /// An attempt to put something into a log begins.
     Called {
         /// The chat.

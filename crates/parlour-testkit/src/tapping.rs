@@ -38,6 +38,8 @@ enum Open {
     Mark(ChatId, Watermark),
     /// With the moves of the chat when it was asked.
     History(ChatId, u64),
+    /// A greeting or a sync.
+    Sync,
 }
 
 impl RecordingTap {
@@ -78,16 +80,25 @@ impl RecordingTap {
         self.record(What::Answered { chat, key, answer });
     }
 
+    fn sync_began(&self) -> Open {
+        self.record(What::SyncBegan);
+        Open::Sync
+    }
+
     fn refused(&self, open: Open, error: &ErrorFrame) {
-        if let Open::Attempt(chat, key) = open {
-            let stored = error.outcome.unwrap_or(error.code.outcome());
-            let answer = if stored == Outcome::NotStored {
-                Answer::NotStored
-            } else {
-                Answer::Unknown
-            };
-            self.notebook.traffic.answered(answer);
-            self.answered(chat, key, answer);
+        match open {
+            Open::Attempt(chat, key) => {
+                let stored = error.outcome.unwrap_or(error.code.outcome());
+                let answer = if stored == Outcome::NotStored {
+                    Answer::NotStored
+                } else {
+                    Answer::Unknown
+                };
+                self.notebook.traffic.answered(answer);
+                self.answered(chat, key, answer);
+            }
+            Open::Sync => self.record(What::SyncEnded { complete: false }),
+            Open::Cancel(..) | Open::Mark(..) | Open::History(..) => {}
         }
     }
 
@@ -117,6 +128,9 @@ impl RecordingTap {
                     *known += 1;
                     self.record(What::HistoryRead { chat, at: page.at });
                 }
+            }
+            (Open::Sync, ServerFrame::Ready(_) | ServerFrame::Synced(_)) => {
+                self.record(What::SyncEnded { complete: true });
             }
             (open, ServerFrame::Error(error)) => self.refused(open, error),
             _ => {}
@@ -169,6 +183,7 @@ impl Tap for RecordingTap {
     fn sending(&self, connection: u64, frame: &ClientFrame) {
         let mut state = self.state();
         let open = match frame {
+            ClientFrame::Hello(_) | ClientFrame::Sync(_) => Some(self.sync_began()),
             ClientFrame::Cancel(frame) => Some(Open::Cancel(frame.chat, frame.key)),
             ClientFrame::Delivered(frame) => {
                 Some(self.mark_called(frame, Watermark::Delivered(frame.seq)))
@@ -190,6 +205,9 @@ impl Tap for RecordingTap {
     fn received(&self, connection: u64, frame: &ServerFrame) {
         let mut state = self.state();
         self.told(&mut state, connection, frame);
+        if let ServerFrame::Welcome(_) = frame {
+            return; // It answers the greeting, but does not end it.
+        }
         let open = frame
             .reference()
             .and_then(|reference| state.open.remove(reference.as_str()));
@@ -205,9 +223,13 @@ impl Tap for RecordingTap {
             .extract_if(.., |_, (on, _)| *on == connection)
             .collect();
         for (_, (_, open)) in lost {
-            if let Open::Attempt(chat, key) = open {
-                self.notebook.traffic.answered(Answer::Unknown);
-                self.answered(chat, key, Answer::Unknown);
+            match open {
+                Open::Attempt(chat, key) => {
+                    self.notebook.traffic.answered(Answer::Unknown);
+                    self.answered(chat, key, Answer::Unknown);
+                }
+                Open::Sync => self.record(What::SyncEnded { complete: false }),
+                Open::Cancel(..) | Open::Mark(..) | Open::History(..) => {}
             }
         }
         if state.ready.remove(&connection) && state.ready.is_empty() {

@@ -26,7 +26,7 @@ impl Accounts {
         let Some(user) = inner.store.read(|s| s.user(actor.user)).await? else {
             return Err(ServiceError::NotFound(Missing::User));
         };
-        inner.rates.take_password_check(&user.username)?;
+        inner.rates.take_password_check(&user.username).await?;
         let stored = inner.store.read(|s| s.password_hash(user.id)).await?;
         let verdict = inner.passwords.verify(current, stored.clone()).await?;
         if verdict != Verdict::Wrong {

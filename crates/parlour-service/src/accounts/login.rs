@@ -41,7 +41,8 @@ impl Accounts {
         let device = device_name(&credentials.device)?;
         inner
             .rates
-            .take_login(&credentials.username, &credentials.origin)?;
+            .take_login(&credentials.username, &credentials.origin)
+            .await?;
         let password = credentials.password;
         let (user, hash) = inner.account(&credentials.username).await?;
         let verdict = inner

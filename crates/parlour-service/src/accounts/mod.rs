@@ -22,7 +22,9 @@ mod users;
 
 mod access_tokens;
 mod activity;
+mod limiter;
 mod passwords;
+mod pseudonyms;
 mod rates;
 mod refresh_tokens;
 mod revocations;
@@ -37,9 +39,9 @@ use parlour_store::SharedStore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use limiter::Limiter;
 pub use login::Credentials;
 pub use profiles::ProfileChange;
-pub(crate) use rates::Limiter;
 pub use rates::Origin;
 pub use register::Registration;
 pub use sessions::Session;
@@ -127,13 +129,15 @@ impl Inner {
             settings.access_token_lifetime,
         )
         .await?;
+        let refresh_tokens = RefreshTokens::load(&store, &*clock).await?;
+        let everywhere = (parts.delivery.clone(), refresh_tokens.pseudonyms());
         Ok(Self {
             delivery: parts.delivery,
             ids: parts.ids,
             passwords: Passwords::new(&settings.passwords, parts.tracker)?,
-            rates: Rates::new(&settings.rates, &clock),
+            rates: Rates::new(&settings.rates, &clock, everywhere),
             access_tokens: AccessTokens::new(keys, Arc::clone(&clock), &settings).await?,
-            refresh_tokens: RefreshTokens::load(&store, &*clock).await?,
+            refresh_tokens,
             revocations: Revocations::new(settings.access_token_lifetime),
             activity: Activity::default(),
             store,

@@ -12,11 +12,14 @@ use parlour_model::{Clock, SessionId};
 use parlour_store::{KeyPurpose, StoredKey};
 use secrecy::SecretString;
 
+use super::pseudonyms::Pseudonyms;
 use crate::ServiceError;
 use crate::patience::PatientStore;
 
 /// Keeps this use of the key apart from any other.
 const LABEL: &[u8] = b"parlour refresh token 1";
+/// From the key that signs, another one is derived for what is not a token.
+const PSEUDONYM_LABEL: &[u8] = b"parlour pseudonyms 1";
 /// Session id, number, salt, MAC.
 const PARTS: [usize; 4] = [8, 8, 16, 32];
 const TOKEN_BYTES: usize = PARTS[0] + PARTS[1] + PARTS[2] + PARTS[3];
@@ -61,6 +64,12 @@ impl RefreshTokens {
         Ok(Self {
             keys: stored.iter().rev().map(key).collect(),
         })
+    }
+
+    /// Pseudonyms by a key derived from the one that signs: every node has it, and it says nothing of that one.
+    pub(super) fn pseudonyms(&self) -> Pseudonyms {
+        let derived = hmac::sign(&self.keys[0], PSEUDONYM_LABEL);
+        Pseudonyms::new(hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()))
     }
 
     /// The text of a token: always the same for the same token.

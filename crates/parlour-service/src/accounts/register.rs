@@ -47,7 +47,7 @@ impl Accounts {
         }
         check_password(&registration.password, "password")?;
         let device = device_name(&registration.device)?;
-        inner.rates.take_registration(&registration.origin)?;
+        inner.rates.take_registration(&registration.origin).await?;
         let user = match inner.earlier_attempt(&registration).await? {
             Some(earlier) => inner.resume(earlier, registration).await?,
             None => inner.begin(registration).await?,
@@ -122,7 +122,7 @@ impl Inner {
         self.claim_user_name(&wanted.username, earlier).await?;
         let user = self.store.read(|s| s.user(earlier)).await?;
         let hash = self.store.read(|s| s.password_hash(earlier)).await?;
-        self.rates.take_password_check(&wanted.username)?;
+        self.rates.take_password_check(&wanted.username).await?;
         match (user, self.passwords.verify(wanted.password, hash).await?) {
             (Some(user), Verdict::Right | Verdict::RightAndOutdated) => Ok(user),
             _ => Err(ServiceError::Invalid {

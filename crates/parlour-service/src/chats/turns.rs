@@ -6,8 +6,10 @@
 //! - Of the requests that change one chat's members, this node runs one at a time, from the look to the commit.
 //! - A caller who goes away while it runs does not hand the turn on early.
 //!
-//! Two nodes at once, or an add whose outcome stayed unknown and that applies late, are not covered: a group may
-//! then exceed its limit by the other node's additions, or an owner who left alone may leave those just added.
+//! Two nodes at once, or an add whose outcome stayed unknown and that applies late, are not covered: each node adds no
+//! more than fits by what it has read, so of `n` nodes the others may add as much again, and an owner who left alone may
+//! leave those just added. A commit could decide it by raising the epoch with every addition, but then each addition would
+//! make every member of a busy group be authorized anew; and nothing breaks above the limit.
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};

@@ -11,6 +11,7 @@ mod faults;
 mod keys;
 mod login;
 mod profiles;
+mod rates;
 mod refresh;
 mod registration;
 mod sessions;

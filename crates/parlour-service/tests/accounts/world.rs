@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use parlour_bus::LocalNetwork;
+use parlour_bus::{LocalBus, LocalNetwork};
 use parlour_delivery::{Delivery, DeliveryParts};
 use parlour_model::{
     Clock, IdGenerator, ManualClock, NodeNumber, SessionId, Timestamp, UserName, limits,
@@ -28,7 +28,7 @@ pub(crate) const PASSWORD: &str = "correct horse";
 pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: SharedStore,
-    network: LocalNetwork,
+    pub(crate) network: LocalNetwork,
     nodes: AtomicU16,
     tracker: TaskTracker,
     token: CancellationToken,
@@ -40,6 +40,7 @@ pub(crate) struct World {
 pub(crate) struct Node {
     pub(crate) accounts: Accounts,
     pub(crate) delivery: Delivery,
+    pub(crate) bus: Arc<LocalBus>,
 }
 
 impl Drop for World {
@@ -83,7 +84,7 @@ impl World {
         let number = NodeNumber::new(self.nodes.fetch_add(1, Ordering::SeqCst)).unwrap();
         let delivery = Delivery::new(DeliveryParts {
             store: Arc::clone(&self.store),
-            bus,
+            bus: bus.clone(),
             clock: Arc::clone(&clock),
             tracker: self.tracker.clone(),
             token: self.token.clone(),
@@ -99,7 +100,11 @@ impl World {
             token: self.token.clone(),
         })
         .await?;
-        Ok(Node { accounts, delivery })
+        Ok(Node {
+            accounts,
+            delivery,
+            bus,
+        })
     }
 
     pub(crate) fn pass(&self, seconds: u64) {

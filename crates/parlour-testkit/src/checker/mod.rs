@@ -69,11 +69,15 @@ pub enum Invariant {
     P3,
     /// The last event of a quiet chat arrives.
     L1,
+    /// A send that is refused or in doubt holds up no other: whatever is sent is answered and settled.
+    L3,
+    /// Every sync ends.
+    L4,
 }
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::D1,
         Self::D2,
         Self::O1,
@@ -96,6 +100,8 @@ impl Invariant {
         Self::P2,
         Self::P3,
         Self::L1,
+        Self::L3,
+        Self::L4,
     ];
 }
 

@@ -154,17 +154,29 @@ impl Scene {
         });
     }
 
-    fn send(&mut self, device: DeviceId, who: u64, seq: u64) {
-        let digest = digest(seq);
+    fn record_at(&mut self, second: u64, device: DeviceId, who: u64, what: What) {
+        self.history.records.push(Record {
+            at: Duration::from_secs(second),
+            device,
+            user: user(who),
+            what,
+        });
+    }
+
+    fn call(&mut self, device: DeviceId, who: u64, number: u64) {
         self.record(
             device,
             who,
             What::Called {
                 chat: chat(),
-                key: key(seq),
-                digest,
+                key: key(number),
+                digest: digest(number),
             },
         );
+    }
+
+    fn send(&mut self, device: DeviceId, who: u64, seq: u64) {
+        self.call(device, who, seq);
         self.answer(
             device,
             who,
@@ -294,6 +306,23 @@ fn who_comes_after_a_deletion_may_see_an_empty_message() {
             seen.digest = digest(0);
         }
     }
+    assert_eq!(check(&scene.history, &scene.truth), []);
+}
+
+#[test]
+fn what_began_shortly_before_the_end_may_go_on_and_who_gave_up_does_not_wait() {
+    let mut scene = Scene::good();
+    scene.record_at(100, CATS, CAT, What::SyncBegan);
+    scene.record_at(100, CATS, CAT, What::SyncEnded { complete: false });
+    scene.record_at(200, ANNS, ANN, What::SyncBegan);
+    scene.record_at(200, ANNS, ANN, What::SyncEnded { complete: true });
+    scene.record_at(590, ANNS, ANN, What::SyncBegan);
+    let called = What::Called {
+        chat: chat(),
+        key: key(50),
+        digest: digest(50),
+    };
+    scene.record_at(590, ANNS, ANN, called);
     assert_eq!(check(&scene.history, &scene.truth), []);
 }
 

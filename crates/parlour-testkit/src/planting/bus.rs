@@ -93,6 +93,10 @@ impl Channels for BusUnderTest {
         self.inner.health()
     }
 
+    fn trouble(&self) -> Option<String> {
+        self.inner.trouble()
+    }
+
     async fn publish(&self, to: &NodeRef, packet: Bytes) -> Result<Receivers, BusError> {
         self.bug.publish(&self.inner, to, packet).await
     }

@@ -36,7 +36,11 @@ impl Redis {
         Self::start_with(folder, host, &[]).await
     }
 
-    async fn start_with(folder: &Path, host: Ipv4Addr, more: &[&str]) -> anyhow::Result<Self> {
+    /// The same with more arguments.
+    ///
+    /// # Errors
+    /// As [`Redis::start`].
+    pub async fn start_with(folder: &Path, host: Ipv4Addr, more: &[&str]) -> anyhow::Result<Self> {
         let folder = folder.join(format!("redis-{host}"));
         std::fs::create_dir_all(&folder)?;
         let (host_text, port) = (host.to_string(), PORT.to_string());

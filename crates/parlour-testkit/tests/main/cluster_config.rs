@@ -1,46 +1,18 @@
 //! Nodes of a cluster that must not start, or cannot yet: what they say, to whom, and how they end.
 
 use std::io::Write;
-use std::net::{SocketAddr, TcpListener};
-use std::process::{Command as Blocking, Output, Stdio};
+use std::process::{Command as Blocking, Output};
 use std::time::Duration;
 
-use parlour_testkit::{Launch, Server};
-use reqwest::StatusCode;
+use parlour_testkit::Server;
 use serde_json::Value;
 use tempfile::NamedTempFile;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
-use crate::support::server;
+use crate::support::{PROGRAM, server};
+use crate::waiting::{Waiting, cluster, free_address, store_detail, until_report, with};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_parlour-testnode");
 const SOON: Duration = Duration::from_secs(30);
-
-/// A whole cluster configuration whose store is at `store`.
-fn cluster(store: &str) -> Vec<(&'static str, String)> {
-    let settings = [
-        ("STORE__KIND", "scylla"),
-        ("STORE__HOSTS", store),
-        ("STORE__REPLICATION__DATACENTER1", "1"),
-        ("BUS__KIND", "redis"),
-        ("BUS__HOSTS", "127.0.0.1:1"),
-    ];
-    settings
-        .map(|(key, value)| (key, value.to_owned()))
-        .to_vec()
-}
-
-fn with(launch: Launch, settings: Vec<(&'static str, String)>) -> Launch {
-    settings
-        .into_iter()
-        .fold(launch, |launch, (key, value)| launch.with(key, value))
-}
-
-/// A port of this machine that nobody listens on: taken, and given back.
-fn free_address() -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap()
-}
 
 fn parlour(arguments: &[&str], settings: &[(&'static str, String)]) -> Output {
     let variables = settings
@@ -124,67 +96,16 @@ fn the_embedded_store_has_no_schema_to_apply() {
     assert!(said(&refused).contains("makes its tables itself"));
 }
 
-/// A node that waits for its store. It never greets, so it is watched over its operators' port.
-struct Waiting {
-    child: Child,
-    operators: SocketAddr,
-    clients: SocketAddr,
-}
-
-impl Waiting {
-    fn start(settings: Vec<(&'static str, String)>) -> Self {
-        let (operators, clients) = (free_address(), free_address());
-        let mut command = Command::new(PROGRAM);
-        command
-            .arg("serve")
-            .env_clear()
-            .env("PARLOUR_LISTEN", clients.to_string())
-            .env("PARLOUR_ADMIN_LISTEN", operators.to_string());
-        for (key, value) in settings {
-            command.env(format!("PARLOUR_{key}"), value);
-        }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        Self {
-            child: command.spawn().unwrap(),
-            operators,
-            clients,
-        }
-    }
-
-    /// The first answer of `/readyz` that names a reason of the store's.
-    async fn first_reason(&self) -> (StatusCode, Value) {
-        let url = format!("http://{}/readyz", self.operators);
-        loop {
-            // Refused until the process listens.
-            let Ok(answer) = reqwest::get(&url).await else {
-                continue;
-            };
-            let (status, text) = (answer.status(), answer.text().await.unwrap());
-            let report: Value = serde_json::from_str(&text).unwrap();
-            let detail = report["store"]["detail"].as_str().unwrap_or_default();
-            if detail.contains("cannot be reached") {
-                return (status, report);
-            }
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_node_whose_store_is_away_waits_and_says_so_and_ends_when_asked() {
     let store = free_address().to_string();
     let node = Waiting::start(cluster(&store));
-    let (status, report) = tokio::time::timeout(SOON, node.first_reason())
-        .await
-        .expect("it says what it waits for");
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let says_why = |report: &Value| store_detail(report).contains("cannot be reached");
+    let report = until_report(&node.operators_url(), says_why).await;
     assert_eq!(report["ready"], false);
     assert_eq!(report["store"]["kind"], "scylla");
     assert_eq!(report["bus"]["health"], "starting");
-    let detail = report["store"]["detail"].as_str().unwrap();
+    let detail = store_detail(&report);
     assert!(detail.contains(&store), "{detail}");
 
     let alive = format!("http://{}/healthz", node.operators);

@@ -5,14 +5,21 @@
     reason = "all of this is test code, its helpers too"
 )]
 
+mod bad_buses;
+mod bad_stores;
+mod certificates;
 mod cluster_config;
+mod cql;
 mod crashes;
+mod deployment;
 mod disks;
 mod folders;
 mod operators;
 mod path;
 mod presence;
+mod quotas;
 mod sessions;
 mod stops;
 mod support;
 mod torn;
+mod waiting;

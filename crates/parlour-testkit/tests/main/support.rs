@@ -1,15 +1,20 @@
 //! What every test here needs.
 
+use parlour_model::{Body, Seq};
+use parlour_protocol::Encoding;
 use parlour_testkit::checker::check;
 use parlour_testkit::crash::Report;
 use parlour_testkit::history::History;
-use parlour_testkit::{Launch, Said};
+use parlour_testkit::{Launch, Said, Server, World};
 use std::path::Path;
 use tempfile::TempDir;
 
+/// The server's program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_parlour-testnode");
+
 /// The server's program on `data`.
 pub(crate) fn launch(data: &Path) -> Launch {
-    Launch::new(env!("CARGO_BIN_EXE_parlour-testnode"), data)
+    Launch::new(PROGRAM, data)
 }
 
 /// A folder for one test, and the server's program on a data folder that does not exist yet.
@@ -17,6 +22,19 @@ pub(crate) fn server() -> (TempDir, Launch) {
     let folder = tempfile::tempdir().unwrap();
     let launch = launch(&folder.path().join("data"));
     (folder, launch)
+}
+
+/// Two people register, and what one of them says reaches the other.
+pub(crate) async fn they_talk(server: &Server) {
+    let world = World::new(server.url());
+    // Servers may share a store: nobody is to be in another's way.
+    let name = |word: &str| format!("{word}_{:08x}", rand::random::<u32>());
+    let ann = world.register(&name("ann"), Encoding::Json).await.unwrap();
+    let bob = world.register(&name("bob"), Encoding::Json).await.unwrap();
+    let chat = ann.client().create_direct(bob.user()).await.unwrap().id;
+    let sent = ann.client().send(chat, Body::text("hello"), None);
+    sent.await.unwrap().settled().await.unwrap();
+    bob.until_applied(chat, Seq::new(2)).await.unwrap();
 }
 
 /// Fails with everything that is wrong.

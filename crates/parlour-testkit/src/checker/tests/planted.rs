@@ -23,28 +23,12 @@ pub(super) const PLANTED: &[Planted] = &[
         },
     ),
     ("a definite no appears", Invariant::D2, |scene| {
-        scene.record(
-            BOBS,
-            BOB,
-            What::Called {
-                chat: chat(),
-                key: key(50),
-                digest: digest(50),
-            },
-        );
+        scene.call(BOBS, BOB, 50);
         scene.answer(BOBS, BOB, 50, Answer::NotStored);
         scene.log().events[4].key = Some(key(50));
     }),
     ("a cancelled key appears", Invariant::D2, |scene| {
-        scene.record(
-            BOBS,
-            BOB,
-            What::Called {
-                chat: chat(),
-                key: key(50),
-                digest: digest(50),
-            },
-        );
+        scene.call(BOBS, BOB, 50);
         scene.answer(BOBS, BOB, 50, Answer::Unknown);
         scene.answer(BOBS, BOB, 50, Answer::Cancelled);
         scene.log().events[4].key = Some(key(50));
@@ -92,15 +76,7 @@ pub(super) const PLANTED: &[Planted] = &[
         "a later send overtakes an acknowledged one",
         Invariant::O5,
         |scene| {
-            scene.record(
-                BOBS,
-                BOB,
-                What::Called {
-                    chat: chat(),
-                    key: key(60),
-                    digest: digest(60),
-                },
-            );
+            scene.call(BOBS, BOB, 60);
             scene.answer(
                 BOBS,
                 BOB,
@@ -116,24 +92,8 @@ pub(super) const PLANTED: &[Planted] = &[
         "one device's sends change their order",
         Invariant::O6,
         |scene| {
-            scene.record(
-                CATS,
-                CAT,
-                What::Called {
-                    chat: chat(),
-                    key: key(61),
-                    digest: digest(61),
-                },
-            );
-            scene.record(
-                CATS,
-                CAT,
-                What::Called {
-                    chat: chat(),
-                    key: key(62),
-                    digest: digest(62),
-                },
-            );
+            scene.call(CATS, CAT, 61);
+            scene.call(CATS, CAT, 62);
             scene.answer(
                 CATS,
                 CAT,
@@ -252,4 +212,30 @@ pub(super) const PLANTED: &[Planted] = &[
     ("the last message never arrives", Invariant::L1, |scene| {
         scene.forget(ANNS, 6);
     }),
+    (
+        "a refused send holds up the next one",
+        Invariant::L3,
+        |scene| {
+            scene.call(ANNS, ANN, 50);
+            scene.answer(ANNS, ANN, 50, Answer::NotStored);
+            scene.call(ANNS, ANN, 51);
+        },
+    ),
+    ("a send stays in doubt for ever", Invariant::L3, |scene| {
+        scene.call(ANNS, ANN, 50);
+        scene.answer(ANNS, ANN, 50, Answer::Unknown);
+    }),
+    ("a sync never ends", Invariant::L4, |scene| {
+        scene.record(ANNS, ANN, What::SyncBegan);
+    }),
+    (
+        "whoever comes is never brought up to date",
+        Invariant::L4,
+        |scene| {
+            for at in 500..600 {
+                scene.record_at(at, BOBS, BOB, What::SyncBegan);
+                scene.record_at(at, BOBS, BOB, What::SyncEnded { complete: false });
+            }
+        },
+    ),
 ];
