@@ -1,5 +1,5 @@
 /**
- * Dates and times as people read them, in the language and the time zone of the reader.
+ * Dates and times as people read them, in the language, the region and the time zone of the reader.
  */
 import type { Timestamp } from "parlour-client";
 
@@ -25,8 +25,9 @@ export function startOfDay(at: Timestamp): Timestamp {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
-export function createDates(language: string): Dates {
-  const formatter = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options);
+/** `tag` names the language and, where it is known, the region. */
+export function createDates(tag: string): Dates {
+  const formatter = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(tag, options);
   const time = formatter({ hour: "numeric", minute: "2-digit" });
   const day = formatter({ weekday: "long", day: "numeric", month: "long" });
   const dayOfOtherYear = formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
