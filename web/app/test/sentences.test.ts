@@ -69,6 +69,8 @@ describe("the region of the browser", () => {
     const at = new Date(2026, 2, 9, 14, 5).getTime();
     const [british, american] = [createLocale("en", "en-GB"), createLocale("en", "en-US")];
     expect([british.dates.time(at), american.dates.time(at).replace(/\s/, " ")]).toEqual(["14:05", "2:05 PM"]);
+    const clocks = [createLocale("ar", "ar-GB"), createLocale("ar", "ar-US")].map(({ dates }) => dates.time(at).replace(/\s/, " "));
+    expect(clocks).toEqual(["14:05", "2:05 م"]);
     expect([british.dates.day(at, at), american.dates.day(at, at)]).toEqual(["Monday 9 March", "Monday, March 9"]);
     expect([british.list(["a", "b", "c"]), american.list(["a", "b", "c"])]).toEqual(["a, b and c", "a, b, and c"]);
     expect(british.translate("action.back")).toBe(american.translate("action.back"));
