@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Holds a live server to its contracts: python check-contracts.py PARLOUR [SECONDS] [SEED]
 
-1. The documents it serves are the committed ones, and they are valid OpenAPI 3.1 and AsyncAPI 3.0.
+1. The documents it serves are the committed ones, they are valid OpenAPI 3.1 and AsyncAPI 3.0, and every frame has examples that are
+   as its schema says.
 2. Three users: whatever belongs to the chat of the first two answers a stranger exactly as if the chat did not exist, and nothing
    that wants a token answers without one.
 3. Two of them talk over the socket, and every frame is as its document says.
@@ -238,6 +239,7 @@ def main(program, seconds="40", seed=None):
     print(f"check-contracts: seed {seed}")
     with Server(program) as server:
         document, socket = check_documents(server.url)
+        print(f"examples of frames as described: {check_socket.check_examples(socket, fault)}")
         users = check_rights(server.url, document)
         check_ends(server.url, document)
         ann, bob, chat, _ = users

@@ -61,13 +61,32 @@ class Socket:
         return frame
 
     def judge(self, sender, frame):
-        message = self.document["components"]["messages"].get(f"{sender}.{frame['type']}")
-        if message is None:
+        name = f"{sender}.{frame['type']}"
+        if name not in self.document["components"]["messages"]:
             self.fault(f"the {sender} sent a frame that the document does not know: {frame['type']}")
             return
-        schema = {**message["payload"], "components": self.document["components"]}
-        for error in jsonschema.Draft7Validator(schema).iter_errors(frame):
-            self.fault(f"{sender}.{frame['type']} is not as described: {error.message[:300]}")
+        for error in contradictions(self.document, name, frame):
+            self.fault(f"{name} is not as described: {error}")
+
+
+def contradictions(document, name, frame):
+    """What of a frame is not as the message of this name says."""
+    components = document["components"]
+    schema = {**components["messages"][name]["payload"], "components": components}
+    return [error.message[:300] for error in jsonschema.Draft7Validator(schema).iter_errors(frame)]
+
+
+def check_examples(document, fault):
+    """Every message has examples, and each is as its schema says. Gives back how many there are."""
+    examples = [
+        (name, example["payload"])
+        for name, message in document["components"]["messages"].items()
+        for example in message.get("examples") or [{"payload": None}]
+    ]
+    for name, payload in examples:
+        for error in contradictions(document, name, payload):
+            fault(f"an example of {name} is not as described: {error}")
+    return len(examples)
 
 
 def entry(chat, key):

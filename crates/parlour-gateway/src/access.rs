@@ -39,7 +39,7 @@ const fn row(method: Method, path: &'static str, who: Who) -> Row {
 }
 
 /// Every route of a node.
-pub static ACCESS: [Row; 40] = [
+pub static ACCESS: [Row; 41] = [
     // Authenticates in its first frame.
     row(Method::GET, "/v1/ws", Who::Anybody),
     // What clients may rely on is no secret.
@@ -59,6 +59,7 @@ pub static ACCESS: [Row; 40] = [
     row(Method::GET, "/api/v1/users", Who::SignedIn),
     row(Method::GET, "/api/v1/users/{user}", Who::SignedIn),
     row(Method::GET, "/api/v1/users/{user}/status", Who::SignedIn),
+    row(Method::GET, "/api/v1/users/{user}/block", Who::SignedIn),
     row(Method::POST, "/api/v1/users/{user}/block", Who::SignedIn),
     row(Method::DELETE, "/api/v1/users/{user}/block", Who::SignedIn),
     row(Method::POST, "/api/v1/presence", Who::SignedIn),

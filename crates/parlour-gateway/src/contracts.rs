@@ -6,6 +6,7 @@
 
 mod asyncapi;
 mod errors;
+mod examples;
 mod frames;
 mod openapi;
 mod page;
@@ -63,6 +64,8 @@ fn title(title: &str, description: &str) -> Value {
 mod tests {
     use std::path::Path;
 
+    use parlour_protocol::{Encoding, decode_client, decode_server};
+
     use super::*;
     use crate::router;
 
@@ -115,6 +118,28 @@ mod tests {
         let mut rows: Vec<&str> = frames::ANSWERS.iter().map(|row| row.frame).collect();
         rows.sort_unstable();
         assert_eq!(frames.collect::<Vec<_>>(), rows);
+    }
+
+    #[test]
+    fn every_frame_has_an_example_and_every_example_is_a_frame() {
+        let document = asyncapi::document();
+        let messages = document["components"]["messages"].as_object().unwrap();
+        for (name, message) in messages {
+            let examples = message["examples"].as_array().unwrap();
+            assert!(!examples.is_empty(), "{name} has no example");
+            for example in examples {
+                let text = example["payload"].to_string();
+                let bytes = text.as_bytes();
+                let read = if name.starts_with("client.") {
+                    let read = decode_client(Encoding::Json, bytes);
+                    read.map(|frame| serde_json::to_value(frame).unwrap())
+                } else {
+                    let read = decode_server(Encoding::Json, bytes);
+                    read.map(|frame| serde_json::to_value(frame).unwrap())
+                };
+                assert_eq!(read.unwrap(), example["payload"], "{name}");
+            }
+        }
     }
 
     #[test]

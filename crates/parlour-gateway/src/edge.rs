@@ -1,6 +1,6 @@
 //! What happens to every HTTP request, whatever its route.
 //!
-//! It gets an id, is counted and timed, is refused beyond its address's rate, and is answered in time: a problem, never
+//! It gets an id, is counted and timed, is refused beyond its address's rate (but for files of the web client), and is answered in time: a problem, never
 //! a page and never a torn connection. Headers, bodies and queries stay out of logs.
 
 use std::any::Any;

@@ -48,13 +48,14 @@ pub(crate) fn router(node: &Arc<Node>) -> Router {
         let in_time = from_fn_with_state(route.enters_log, edge::in_time);
         router = router.route(route.path, handler.route_layer(in_time));
     }
-    // The last layer is the outermost one.
+    // The last layer is the outermost one. Files of the web client stand outside of the pace: they lie in memory, and a whole
+    // office behind one address opens its pages at nine.
     router
-        .merge(web::routes(node.web))
         .fallback(no_such_route)
+        .layer(from_fn_with_state(Arc::clone(node), edge::pace))
+        .merge(web::routes(node.web))
         .method_not_allowed_fallback(no_such_method)
         .with_state(Arc::clone(node))
-        .layer(from_fn_with_state(Arc::clone(node), edge::pace))
         .layer(cors(node))
         .layer(CatchPanicLayer::custom(edge::panicked))
         .layer(from_fn(edge::observe))

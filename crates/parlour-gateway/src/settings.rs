@@ -15,7 +15,7 @@ pub struct GatewayLimits {
     pub frames_per_second: u32,
     /// Frames a connection may send at once.
     pub frames_burst: u32,
-    /// HTTP requests of one address per second in the long run.
+    /// HTTP requests of one address per second in the long run. Files of the web client do not count.
     pub requests_per_second: u32,
     /// HTTP requests of one address at once.
     pub requests_burst: u32,

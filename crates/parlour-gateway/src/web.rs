@@ -2,6 +2,7 @@
 //!
 //! - Each file has a route of its own, so a path that is none of them is answered as everywhere else. Being public they have no
 //!   rows in the table of who may use what.
+//! - They do not count toward the rate of an address: whoever cannot load the page cannot even be told why.
 //! - Every profile embeds them: a program that was built is whole, wherever it is copied.
 //! - Without that folder everything compiles, and `/` says how to build it.
 

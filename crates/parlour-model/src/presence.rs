@@ -54,7 +54,7 @@ pub enum PresenceStatus {
     Unknown,
 }
 
-/// What others see of a user. Of two, the one with the greater `version` is the truth.
+/// What others see of a user. Of two, the one with the greater `version` is the truth; after `unknown`, whatever comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Presence {
     /// Who.
@@ -64,7 +64,7 @@ pub struct Presence {
     /// When they were last connected; absent while online and when never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_seen: Option<Timestamp>,
-    /// Rises with every change: `max(previous + 1, milliseconds)`.
+    /// Rises with every change: `max(previous + 1, milliseconds)`. 0 where the status is `unknown`, which is compared with nothing.
     #[schemars(range(max = limits::INTEGER_MAX))]
     pub version: u64,
 }

@@ -43,7 +43,7 @@ pub enum ErrorCode {
     UserNotFound,
     /// No such message.
     MessageNotFound,
-    /// No such attachment.
+    /// No such attachment. Reserved for attachments, which this version has none of: it is never sent.
     MediaNotFound,
     /// An earlier frame for this chat is not settled yet.
     PredecessorPending,
@@ -55,7 +55,7 @@ pub enum ErrorCode {
     Draining,
     /// The store does not answer.
     StoreUnavailable,
-    /// The upload did not arrive whole.
+    /// The upload did not arrive whole. Reserved for attachments, which this version has none of: it is never sent.
     UploadFailed,
     /// It may be stored or not: the same key tells.
     OutcomeUnknown,
@@ -92,7 +92,7 @@ pub enum Outcome {
 }
 
 impl ErrorCode {
-    /// Every code a server sends.
+    /// Every code of the contract, those that are reserved among them.
     pub const ALL: [Self; 22] = [
         Self::Invalid,
         Self::UnknownType,

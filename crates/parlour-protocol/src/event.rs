@@ -31,7 +31,7 @@ pub struct WireEvent {
     /// The author's key; only the author's own devices are told it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<EventKey>,
-    /// What kind; decides which of the fields below are there.
+    /// What kind; decides which of the fields below are there. `pin_changed` is reserved: nothing pins a message yet.
     pub kind: String,
     /// When.
     pub sent_at: Timestamp,

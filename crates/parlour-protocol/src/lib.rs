@@ -46,13 +46,13 @@ pub use limits::WireLimits;
 pub use position::{Position, PositionError};
 pub use reference::{Reference, ReferenceError};
 pub use rest::{
-    AddMembers, ChatBody, ChatPatch, ChatsPage, CreateChat, CreateDirect, CreateGroup, EditMessage,
-    HistoryQuery, ListQuery, LoginRequest, MarkRequest, MarkWord, MemberBody, MemberPatch,
-    MembersPage, MembersQuery, MessageBody, MessageStatus, MessagesPage, PasswordChange,
-    PostMessage, Posted, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch,
-    ReactionBody, ReceiptBody, ReceiptsPage, RefreshRequest, RegisterRequest, ReportAccepted,
-    ReportBody, ReportRequest, ReportSubject, ReportsPage, SessionBody, SessionsBody, SignedIn,
-    StatusRequest, UserBody, UsersPage, UsersQuery,
+    AddMembers, BlockBody, ChatBody, ChatPatch, ChatsPage, CreateChat, CreateDirect, CreateGroup,
+    EditMessage, HistoryQuery, ListQuery, LoginRequest, MarkRequest, MarkWord, MemberBody,
+    MemberPatch, MembersPage, MembersQuery, MessageBody, MessageStatus, MessagesPage,
+    PasswordChange, PostMessage, Posted, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch,
+    ProfilePatch, ReactionBody, ReceiptBody, ReceiptsPage, RefreshRequest, RegisterRequest,
+    ReportAccepted, ReportBody, ReportRequest, ReportSubject, ReportsPage, SessionBody,
+    SessionsBody, SignedIn, StatusRequest, UserBody, UsersPage, UsersQuery,
 };
 pub use secret::Secret;
 pub use server_frame::{

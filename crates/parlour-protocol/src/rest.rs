@@ -28,6 +28,6 @@ pub(crate) use queries::rows;
 pub use queries::{HistoryQuery, ListQuery, MembersQuery, UsersQuery};
 pub use reports::{ReportAccepted, ReportBody, ReportRequest, ReportSubject, ReportsPage};
 pub use users::{
-    PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch, StatusRequest, UserBody,
-    UsersPage,
+    BlockBody, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch, StatusRequest,
+    UserBody, UsersPage,
 };

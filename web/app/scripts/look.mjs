@@ -67,12 +67,24 @@ const scenes = [
     await page.locator("button.chat-line").first().waitFor();
   } },
   { name: "details", hash: "#/chat/6000/details", act: (page) => page.locator(".card-line").first().waitFor() },
+  { name: "direct-details", hash: "#/chat/41001/details", act: (page) => page.locator(".row-link").nth(1).waitFor() },
+  { name: "block", hash: "#/chat/41001/details", act: async (page) => {
+    await page.locator(".row-link").nth(1).waitFor();
+    await page.locator(".row-link").first().click();
+    await page.locator("dialog").waitFor();
+  } },
+  { name: "report", hash: "#/chat/6000", act: async (page) => {
+    await page.locator("article.other").last().focus();
+    await page.keyboard.press("Enter");
+    await page.locator(".menu .danger-text").last().click();
+    await page.locator("dialog select").waitFor();
+  } },
   { name: "new-group", hash: "#/new/group", act: async (page) => {
     await page.locator(".people-picker input").fill("user");
     await page.locator(".person").first().click();
     await page.locator(".chip").waitFor();
   } },
-  { name: "settings", hash: "#/settings" },
+  { name: "settings", hash: "#/settings", act: (page) => page.locator("select").nth(3).waitFor() },
   { name: "devices", hash: "#/settings/devices", act: (page) => page.locator(".card-line").first().waitFor() },
   { name: "help", hash: "#/help" },
 ];

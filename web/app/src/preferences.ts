@@ -2,7 +2,7 @@
  * What one chose for this browser: theme and language. Kept in `localStorage`; a browser that refuses it forgets them.
  */
 import type { Readable } from "parlour-client";
-import { createLocale, type Language, languageNames, type Locale, preferredLanguage } from "./i18n/locale.js";
+import { createLocale, type Language, languageNames, type Locale, preferredLanguage, regionalTag } from "./i18n/locale.js";
 import { type Cell, createCell } from "./readable.js";
 
 export type Theme = "system" | "light" | "dark";
@@ -18,7 +18,8 @@ export interface Preferences {
 /** Reads what was chosen before and keeps the document's theme, language and direction in step with it. */
 export function createPreferences(page: Document): Preferences {
   const theme = createCell<Theme>(themes.find((name) => name === recall("theme")) ?? "system");
-  const locale = createCell(createLocale(rememberedLanguage() ?? preferredLanguage(navigator.languages)));
+  const localeOf = (language: Language) => createLocale(language, regionalTag(language, navigator.languages));
+  const locale = createCell(localeOf(rememberedLanguage() ?? preferredLanguage(navigator.languages)));
   applyTheme(page, theme.value);
   applyLocale(page, locale.value);
   return {
@@ -30,7 +31,7 @@ export function createPreferences(page: Document): Preferences {
     },
     setLanguage(next) {
       remember("language", next);
-      locale.set(createLocale(next));
+      locale.set(localeOf(next));
       applyLocale(page, locale.value);
     },
   };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { arabic } from "../src/i18n/ar.js";
 import { english } from "../src/i18n/en.js";
-import { createLocale, preferredLanguage } from "../src/i18n/locale.js";
+import { createLocale, preferredLanguage, regionalTag } from "../src/i18n/locale.js";
 import type { PluralForms, Sentences } from "../src/i18n/sentences.js";
 
 const languages: Record<string, Sentences> = { en: english, ar: arabic };
@@ -54,4 +54,25 @@ describe("filling in", () => {
 test("the browser's languages choose, English is the last resort", () => {
   expect(preferredLanguage(["fr", "ar-EG", "en"])).toBe("ar");
   expect(preferredLanguage(["toString", "fr"])).toBe("en");
+});
+
+describe("the region of the browser", () => {
+  test("is that of its own tag for the language, else of its first one", () => {
+    expect(regionalTag("en", ["fr-CA", "en-GB", "en-US"])).toBe("en-GB");
+    expect(regionalTag("en", ["de"])).toBe("en-DE");
+    expect(regionalTag("ar", ["en-GB"])).toBe("ar-GB");
+    expect(regionalTag("en", ["not a tag"])).toBe("en");
+    expect(regionalTag("en", [])).toBe("en");
+  });
+
+  test("decides over times, dates and lists, not over sentences", () => {
+    const at = new Date(2026, 2, 9, 14, 5).getTime();
+    const [british, american] = [createLocale("en", "en-GB"), createLocale("en", "en-US")];
+    expect([british.dates.time(at), american.dates.time(at).replace(/\s/, " ")]).toEqual(["14:05", "2:05 PM"]);
+    const clocks = [createLocale("ar", "ar-GB"), createLocale("ar", "ar-US")].map(({ dates }) => dates.time(at).replace(/\s/, " "));
+    expect(clocks).toEqual(["14:05", "2:05 م"]);
+    expect([british.dates.day(at, at), american.dates.day(at, at)]).toEqual(["Monday 9 March", "Monday, March 9"]);
+    expect([british.list(["a", "b", "c"]), american.list(["a", "b", "c"])]).toEqual(["a, b and c", "a, b, and c"]);
+    expect(british.translate("action.back")).toBe(american.translate("action.back"));
+  });
 });

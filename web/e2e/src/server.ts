@@ -24,6 +24,15 @@ const rates = {
   PARLOUR_LIMITS__FRAMES_BURST: "10000",
 };
 
+/** A report as operators read it; only what tests look at. */
+export interface Report {
+  readonly reporter: string;
+  readonly user?: string;
+  readonly chat?: string;
+  readonly reason: string;
+  readonly note?: string;
+}
+
 /** Those that stand at the moment: a run that is broken off leaves neither process nor folder. */
 const standing = new Set<Server>();
 process.once("exit", () => {
@@ -80,6 +89,13 @@ export class Server {
     standing.delete(this);
     this.running?.kill("SIGKILL");
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** What users have told the operators, the oldest first. */
+  async reports(): Promise<readonly Report[]> {
+    const answer = await fetch(`http://${this.adminAddress}/reports?limit=100`);
+    if (!answer.ok) throw new Error(`GET /reports: ${answer.status} ${await answer.text()}`);
+    return ((await answer.json()) as { reports: Report[] }).reports;
   }
 
   private async run(): Promise<void> {

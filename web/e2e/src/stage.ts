@@ -14,7 +14,7 @@ import { launch } from "./browser.js";
 import { Line } from "./line.js";
 import { Person } from "./person.js";
 import { HaProxy } from "./haproxy.js";
-import type { Identity } from "./rest.js";
+import { Account, type Identity } from "./rest.js";
 import { Server } from "./server.js";
 import { type Expected, watch } from "./watch.js";
 
@@ -87,6 +87,11 @@ export class Stage {
   /** Somebody new who looks at the page and has no account. */
   visitor(displayName: string, options: BrowserContextOptions = {}): Promise<Person> {
     return this.device({ displayName, username: newUsername(displayName), password: "correct horse" }, options);
+  }
+
+  /** Somebody new who is registered and has no browser. */
+  account(displayName: string): Promise<Account> {
+    return Account.register(this.server.url, { displayName, username: newUsername(displayName), password: "correct horse" });
   }
 
   /** A browser of its own with a line of its own, where somebody looks at the page for the first time. */

@@ -46,6 +46,16 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.getByRole("menu").waitFor();
     await look("the menu of a message");
     await page.keyboard.press("Escape");
+    await ann.pick("Peas", "Report");
+    await page.getByRole("dialog").waitFor();
+    await look("a report");
+    await page.keyboard.press("Escape");
+    await ann.goTo(`#/chat/${await account.direct((await bob.account()).id)}/details`);
+    await page.getByRole("button", { name: "Block Bob" }).click();
+    await page.getByRole("dialog").waitFor();
+    await look("the question before blocking");
+    await page.keyboard.press("Escape");
+    await look("details of a direct chat");
     for (const [hash, heading] of pages(chat)) {
       await ann.goTo(hash);
       await page.getByRole("heading", { name: heading }).waitFor();

@@ -4,6 +4,7 @@ import "./outages.test.js";
 import "./tabs.test.js";
 import "./groups.test.js";
 import "./changes.test.js";
+import "./complaints.test.js";
 import "./sessions.test.js";
 import "./history.test.js";
 import "./languages.test.js";

@@ -1,4 +1,4 @@
-/** A group from its making to somebody's leaving, with its roles. */
+/** Groups: one from its making to somebody's leaving, with its roles; and one too large for names. */
 import assert from "node:assert/strict";
 import type { Person } from "../src/person.js";
 import { showsHistory } from "../src/conversation.js";
@@ -77,4 +77,31 @@ scene("a group: made, renamed, an admin, one more, one less, handed over, left",
   const ids = { bob: (await bob.account()).id, dan: (await dan.account()).id };
   const roles = Object.fromEntries(members.map(({ user, role }) => [user, role]));
   assert.deepEqual(roles, { [ids.bob]: "owner", [ids.dan]: "member" });
+});
+
+scene("in a group of more than 64 the ticks are those of everybody, also after a reload", async (stage) => {
+  const ann = await stage.person("Ann");
+  const me = await ann.account();
+  const members = await Promise.all(Array.from({ length: 66 }, (_, index) => stage.account(`Member ${index}`)));
+  const chat = await me.group("Town", members.map(({ id }) => id));
+  await ann.openById(chat);
+  await ann.say("first");
+  await ann.hasTicks("first", "Sent");
+  const [first] = (await me.history(chat)).slice(-1);
+  assert(first);
+  await Promise.all(members.slice(1).map((member) => member.read(chat, first.seq)));
+  await ann.hasTicks("first", "Sent");
+  await members[0]?.read(chat, first.seq);
+  await ann.hasTicks("first", "Read");
+  await ann.say("second");
+  await ann.hasTicks("second", "Sent");
+  await ann.hasTicks("first", "Read");
+  // What happens while the page is away is told by nobody but the server's pages.
+  await ann.page.goto("about:blank");
+  const [second] = (await me.history(chat)).slice(-1);
+  assert(second);
+  await Promise.all(members.map((member) => member.read(chat, second.seq)));
+  await ann.openById(chat);
+  await ann.hasTicks("second", "Read");
+  await ann.hasTicks("first", "Read");
 });

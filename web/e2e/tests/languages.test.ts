@@ -2,6 +2,24 @@
 import assert from "node:assert/strict";
 import { scene } from "../src/stage.js";
 
+scene("times are written as in the region of the browser, whatever the language", async (stage) => {
+  const timezoneId = "Europe/London";
+  const people = await Promise.all(["en-GB", "en-US", "de-DE"].map((locale, index) => stage.person(`Ann ${"ABC"[index]}`, { locale, timezoneId })));
+  const account = await people[0]?.account();
+  assert(account);
+  const others = await Promise.all(people.slice(1).map(async (person) => (await person.account()).id));
+  const chat = await account.group("Clock", others);
+  await account.post(chat, "What time is it?");
+  const forms = [/^\d\d:\d\d$/, /^\d{1,2}:\d\d\s[AP]M$/, /^\d\d:\d\d$/];
+  for (const [index, person] of people.entries()) {
+    await person.openById(chat);
+    await person.sees("What time is it?");
+    assert.equal(await person.page.locator("html").getAttribute("lang"), "en");
+    const time = await person.message("What time is it?").locator("time").first().textContent();
+    assert.match(time ?? "", forms[index] as RegExp);
+  }
+});
+
 scene("in Arabic the page runs from right to left, and each message in its own direction", async (stage) => {
   const [ann, bob] = await Promise.all([stage.person("Ann"), stage.person("Bob")]);
   await ann.talkTo(bob);

@@ -20,6 +20,22 @@ scene("what is written offline is kept and sent once the network is back", async
   for (const person of [ann, bob]) await showsHistory(person, await person.account());
 }, { outages: true });
 
+scene("the browser's word that there is no network is taken at once, and so is its word that there is one again", async (stage) => {
+  const [ann, bob] = await Promise.all([stage.person("Ann"), stage.person("Bob")]);
+  await ann.talkTo(bob);
+  await ann.say("before the tunnel");
+  await bob.open("Ann");
+  // The connection itself stays as it is: nothing but the event tells, long before its silence could.
+  await ann.page.context().setOffline(true);
+  await ann.page.getByText("Offline. What you write is sent").waitFor();
+  await ann.say("from the tunnel");
+  await ann.message("from the tunnel").getByText("Waiting for the connection").waitFor();
+  await ann.page.context().setOffline(false);
+  await bob.sees("from the tunnel");
+  await ann.page.getByText("Offline. What you write is sent").waitFor({ state: "detached" });
+  for (const person of [ann, bob]) await showsHistory(person, await person.account());
+}, { outages: true });
+
 scene("reloaded offline the page opens, shows what it has, and sends later what is written", async (stage) => {
   const [ann, bob] = await Promise.all([stage.person("Ann"), stage.person("Bob")]);
   await ann.talkTo(bob);

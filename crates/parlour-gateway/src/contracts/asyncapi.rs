@@ -1,13 +1,14 @@
 //! The live connection as an AsyncAPI 3.0 document, seen from the server: it receives what clients send.
 //!
-//! Frames and their schemas come from the two enums of the protocol; what answers what stands in [`frames`].
+//! Frames and their schemas come from the two enums of the protocol; what answers what stands in [`frames`], and what a frame
+//! looks like in [`examples`].
 
 use parlour_protocol::{ClientFrame, Encoding, ErrorCode, ServerFrame};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::schemas::{Schemas, referred};
-use super::{errors, frames, title};
+use super::{errors, examples, frames, title};
 
 const ABOUT: &str = "One WebSocket at `/v1/ws` carries everything live; `/openapi.json` describes the rest. Both carry the same types.\n\n\
     **Opening.** Offer `parlour.v1.json` (text frames of JSON) or `parlour.v1.msgpack` (binary frames of MessagePack: maps with string keys, integers of any width) as `Sec-WebSocket-Protocol`; the first of ours is taken. Browsers are admitted by exact `Origin`. The first frame is `hello`, within 10 seconds, and carries the access token; a token never stands in a URL.\n\n\
@@ -76,6 +77,7 @@ impl Book {
             "title": format!("{word} (from the {sender})"),
             "summary": description,
             "payload": reference("components/schemas", &name),
+            "examples": examples::of(sender, word),
         });
         if schema["properties"].get("ref").is_some() {
             described["correlationId"] = reference("components/correlationIds", "ref");

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode};
 use axum::response::IntoResponse;
 use parlour_model::{UserId, UserName};
-use parlour_protocol::{ErrorBody, UserBody, UsersPage};
+use parlour_protocol::{BlockBody, ErrorBody, UserBody, UsersPage};
 use parlour_service::{Accounts, Actor, Missing, ServiceError};
 
 use super::{Failure, PathParameters, QueryParameters, Route, SignedIn};
@@ -16,6 +16,7 @@ pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::new(Method::GET, "/api/v1/users", find),
         Route::new(Method::GET, "/api/v1/users/{user}", get),
+        Route::new(Method::GET, "/api/v1/users/{user}/block", has_blocked),
         Route::new(Method::POST, "/api/v1/users/{user}/block", block),
         Route::new(Method::DELETE, "/api/v1/users/{user}/block", unblock),
     ]
@@ -66,6 +67,16 @@ async fn get(
 ) -> Result<impl IntoResponse, Failure> {
     let user = node.service.accounts.user(&actor, path.get("user")?);
     Ok(axum::Json(UserBody::from(user.await?)))
+}
+
+async fn has_blocked(
+    State(node): State<Arc<Node>>,
+    SignedIn(actor): SignedIn,
+    path: PathParameters,
+) -> Result<impl IntoResponse, Failure> {
+    let asked = node.service.accounts.has_blocked(&actor, path.get("user")?);
+    let blocked = asked.await?;
+    Ok(axum::Json(BlockBody { blocked }))
 }
 
 async fn block(

@@ -259,11 +259,19 @@ async fn who_is_blocked_cannot_write_until_unblocked() {
     let (ann, bob) = (world.person("ann").await, world.person("bob").await);
     let chat = world.direct(&ann, &bob).await;
     let block = |method: &str| Call::new(method, &format!("/users/{}/block", bob.id)).by(&ann);
+    let by_ann = async || world.call(block("GET")).await.json()["blocked"].clone();
+    assert_eq!(by_ann().await, false);
     assert_eq!(world.call(block("POST")).await.status, 204);
+    assert_eq!(by_ann().await, true);
+    let of_ann = Call::get(&format!("/users/{}/block", ann.id)).by(&bob);
+    assert_eq!(world.call(of_ann).await.json(), json!({"blocked": false}));
+    let nobody = Call::get("/users/77/block").by(&ann);
+    assert_eq!(world.call(nobody).await.problem(), "user_not_found");
     let mut socket = world.online(&bob).await;
     let refused = socket.say(&chat, &world.key(), "hello?").await;
     assert_eq!(refused["code"], "blocked");
     assert_eq!(world.call(block("DELETE")).await.status, 204);
+    assert_eq!(by_ann().await, false);
     assert_eq!(
         socket.say(&chat, &world.key(), "hello?").await["type"],
         "sent"

@@ -38,6 +38,25 @@ async fn what_is_no_file_is_a_problem_as_everywhere() {
 }
 
 #[tokio::test]
+async fn an_office_behind_one_address_loads_its_pages_and_what_is_no_file_still_counts() {
+    let mut setup = Setup::default();
+    (
+        setup.limits.requests_per_second,
+        setup.limits.requests_burst,
+    ) = (1, 2);
+    let world = World::with(setup).await;
+    let get = async |path: &str| Call::raw("GET", path).send(world.address).await.status;
+    for _ in 0..20 {
+        assert_eq!(get("/").await, 200);
+    }
+    assert_eq!((get("/none").await, get("/none").await), (404, 404));
+    assert_eq!(get("/none").await, 429);
+    assert_eq!(get("/api/v1/chats").await, 429);
+    assert_eq!(get("/openapi.json").await, 429);
+    assert_eq!(get("/").await, 200);
+}
+
+#[tokio::test]
 async fn switched_off_there_is_no_page() {
     let world = World::with(Setup {
         web: false,

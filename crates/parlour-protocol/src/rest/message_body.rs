@@ -44,7 +44,7 @@ pub struct MessageBody {
     pub kind: String,
     /// When.
     pub sent_at: Timestamp,
-    /// `message`: what is said, after the latest edit.
+    /// `message`: what is said, after the latest edit; of a deleted one a text that is empty.
     #[serde(
         default,
         deserialize_with = "readable",
@@ -110,13 +110,13 @@ pub struct MessageBody {
     /// When it was last edited, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
-    /// Deleted; its body is gone.
+    /// Deleted; what it said is gone.
     #[serde(default, skip_serializing_if = "is_false")]
     pub deleted: bool,
     /// Who reacted with what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reactions: Vec<ReactionBody>,
-    /// Pinned.
+    /// Pinned. Reserved: nothing pins a message yet.
     #[serde(default, skip_serializing_if = "is_false")]
     pub pinned: bool,
     /// Of the user's own messages: how far it got with everybody else.

@@ -135,6 +135,13 @@ pub struct PrivacyPatch {
     pub last_seen: Option<Audience>,
 }
 
+/// `GET /users/{user}/block`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BlockBody {
+    /// Whether the asking user has blocked that one.
+    pub blocked: bool,
+}
+
 /// `POST /presence`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PresenceQuery {

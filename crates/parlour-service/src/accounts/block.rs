@@ -39,6 +39,18 @@ impl Accounts {
             None => Ok(()),
         }
     }
+
+    /// Whether the actor has blocked a user. Of whether they have blocked the actor it says nothing.
+    ///
+    /// # Errors
+    /// [`Missing::User`]; [`ServiceError::Unavailable`].
+    pub async fn has_blocked(&self, actor: &Actor, user: UserId) -> Result<bool, ServiceError> {
+        let store = &self.inner.store;
+        if store.read(|s| s.user(user)).await?.is_none() {
+            return Err(ServiceError::NotFound(Missing::User));
+        }
+        store.read(|s| s.is_blocked(actor.user, user)).await
+    }
 }
 
 impl Inner {

@@ -13,6 +13,7 @@ import { Field, TaskResult } from "../ui/field.js";
 import { Icon } from "../ui/icon.js";
 import { Page } from "../ui/page.js";
 import { useTask } from "../ui/use-task.js";
+import { ChatComplaints } from "./chat-complaints.js";
 import { Members } from "./members.js";
 import { titleCharactersMax } from "./new-chat.js";
 
@@ -28,6 +29,7 @@ export function ChatDetails({ id }: { id: string }) {
       {isGroup && summary.role !== "member" && <Rename chat={chat} summary={summary} />}
       <Members chat={chat} summary={summary} />
       {isGroup && <Leave chat={chat} summary={summary} />}
+      <ChatComplaints summary={summary} />
     </Page>
   );
 }

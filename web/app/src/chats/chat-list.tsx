@@ -12,7 +12,7 @@ import { Icon } from "../ui/icon.js";
 import { moveFocus } from "../ui/roving.js";
 import { ChatLine } from "./chat-line.js";
 import { foldForSearch } from "./fold.js";
-import { useUserSearch } from "./use-user-search.js";
+import { searchCharactersMin, useUserSearch } from "./use-user-search.js";
 
 /** So many lines are drawn at first, and again each time one comes near the end. */
 const linesStep = 80;
@@ -101,7 +101,9 @@ function SearchResults({ query, onPicked }: { query: string; onPicked: () => voi
   const users = useUserSearch(query);
   const me = useMe();
   const others = users?.filter((user) => user.id !== me.id) ?? [];
-  const isEmpty = chats.length === 0 && others.length === 0;
+  // While the server searches, nobody knows yet that there is nothing.
+  const isSearching = users === undefined && query.trim().length >= searchCharactersMin;
+  const isEmpty = chats.length === 0 && others.length === 0 && !isSearching;
   return (
     <>
       {chats.length > 0 && <h2 class="list-heading">{translate("chats.found")}</h2>}

@@ -79,7 +79,7 @@ function MemberLine({ chat, summary, member, change }: MemberLineProps) {
       <span class="avatar-place"><Avatar id={member.user} name={name} /><PresenceDot user={member.user} /></span>
       <div class="grow">
         <strong dir="auto">{name}</strong>
-        {user && <span class="hint" dir="ltr"> @{user.username}</span>}
+        {user && <>{" "}<span class="hint" dir="ltr">@{user.username}</span></>}
         {summary.type === "group" && <p class="hint">{translate("details.joined", { time: dates.full(member.joinedAt) })}</p>}
       </div>
       {summary.type === "group" && member.role !== "member" && <span class="tag">{translate(`role.${member.role}`)}</span>}

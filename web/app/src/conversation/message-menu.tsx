@@ -1,5 +1,5 @@
 /**
- * The menu of a message: quick reactions, reply, copy, edit, delete, who has read it.
+ * The menu of a message: quick reactions, reply, copy, edit, delete, who has read it, report.
  */
 import type { Message } from "parlour-client";
 import { useRef } from "preact/hooks";
@@ -20,6 +20,8 @@ interface MessageMenuProps {
   actions: MessageActions;
   onOtherReaction: () => void;
   onReceipts: () => void;
+  /** Absent for own messages. */
+  onReport: (() => void) | undefined;
   onClose: () => void;
 }
 
@@ -46,6 +48,7 @@ export function MessageMenu(props: MessageMenuProps) {
         {props.hasReceipts && <MenuItem icon="eye" text={translate("message.receipts")} onPick={then(props.onReceipts)} />}
         {rights.canEdit && <MenuItem icon="pencil" text={translate("message.edit")} onPick={then(() => actions.edit(message))} />}
         {rights.canDelete && <MenuItem icon="trash" text={translate("message.delete")} onPick={then(() => actions.askDelete(message))} isDanger />}
+        {props.onReport && <MenuItem icon="flag" text={translate("message.report")} onPick={then(props.onReport)} isDanger />}
       </div>
     </Popover>
   );

@@ -3,7 +3,7 @@
  * Never part of the production bundle: only `fake.html` and the tests import this folder.
  */
 import type {
-  Chat, ChatSummary, ChosenStatus, Client, ClientEvent, Connection, Id, Presence, Readable, Session, User,
+  Chat, ChatSummary, ChosenStatus, Client, ClientEvent, Connection, Id, Presence, Privacy, Readable, Session, User,
 } from "parlour-client";
 import { type Cell, createCell } from "../readable.js";
 import { FakeChat } from "./fake-chat.js";
@@ -30,6 +30,8 @@ export class FakeClient implements Client {
   readonly #presence = new Map<Id, Cell<Presence>>();
   readonly #random = createRandom(7);
   readonly #waitMs: number;
+  readonly #blocked = new Set<Id>();
+  #privacy: Privacy = { lastSeen: "everyone" };
   #sessions: Session[];
 
   constructor({ messages = 400, signedIn = true, waitMs = 120 }: FakeOptions = {}) {
@@ -94,7 +96,7 @@ export class FakeClient implements Client {
     await this.#wait();
   }
 
-  async updateMe(change: { displayName?: string | null }): Promise<User> {
+  async updateMe(change: { displayName?: string }): Promise<User> {
     const user = { ...(this.me.value as User), displayName: change.displayName ?? "" };
     this.me.set(user);
     return user;
@@ -102,6 +104,34 @@ export class FakeClient implements Client {
 
   async setStatus(status: ChosenStatus): Promise<void> {
     this.status.set(status);
+  }
+
+  async privacy(): Promise<Privacy> {
+    await this.#wait();
+    return this.#privacy;
+  }
+
+  async setPrivacy(change: Partial<Privacy>): Promise<Privacy> {
+    await this.#wait();
+    this.#privacy = { ...this.#privacy, ...change };
+    return this.#privacy;
+  }
+
+  async hasBlocked(user: Id): Promise<boolean> {
+    await this.#wait();
+    return this.#blocked.has(user);
+  }
+
+  async block(user: Id): Promise<void> {
+    this.#blocked.add(user);
+  }
+
+  async unblock(user: Id): Promise<void> {
+    this.#blocked.delete(user);
+  }
+
+  async report(): Promise<void> {
+    await this.#wait();
   }
 
   async searchUsers(prefix: string): Promise<{ users: User[] }> {

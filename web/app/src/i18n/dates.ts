@@ -1,5 +1,5 @@
 /**
- * Dates and times as people read them, in the language and the time zone of the reader.
+ * Dates and times as people read them, in the language, the region and the time zone of the reader.
  */
 import type { Timestamp } from "parlour-client";
 
@@ -25,12 +25,14 @@ export function startOfDay(at: Timestamp): Timestamp {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
 }
 
-export function createDates(language: string): Dates {
-  const formatter = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(language, options);
-  const time = formatter({ hour: "numeric", minute: "2-digit" });
+/** `tag` names the language and, where it is known, the region. */
+export function createDates(tag: string): Dates {
+  const formatter = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(tag, options);
+  const clock = clockOf(tag);
+  const time = formatter({ hour: "numeric", minute: "2-digit", ...clock });
   const day = formatter({ weekday: "long", day: "numeric", month: "long" });
   const dayOfOtherYear = formatter({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-  const full = formatter({ dateStyle: "medium", timeStyle: "short" });
+  const full = formatter({ dateStyle: "medium", timeStyle: "short", ...clock });
   const weekday = formatter({ weekday: "short" });
   const date = formatter({ day: "numeric", month: "short" });
   const dateOfOtherYear = formatter({ day: "numeric", month: "numeric", year: "numeric" });
@@ -46,4 +48,16 @@ export function createDates(language: string): Dates {
       return (sameYear(at, now) ? date : dateOfOtherYear).format(at);
     },
   };
+}
+
+type HourCycle = "h11" | "h12" | "h23" | "h24";
+/** What some browsers offer as a function, and others as a field. */
+type RegionalLocale = Intl.Locale & { getHourCycles?(): HourCycle[]; hourCycles?: HourCycle[] };
+
+/** The clock of the region, where the language by itself would have another one: Arabic in Britain counts to 24. */
+function clockOf(tag: string): { hourCycle?: HourCycle } {
+  const locale: RegionalLocale = new Intl.Locale(tag);
+  const [regional] = locale.getHourCycles?.() ?? locale.hourCycles ?? [];
+  const { hourCycle } = new Intl.DateTimeFormat(tag, { hour: "numeric" }).resolvedOptions();
+  return regional === undefined || regional === hourCycle ? {} : { hourCycle: regional };
 }

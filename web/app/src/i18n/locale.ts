@@ -34,24 +34,43 @@ export function preferredLanguage(wanted: readonly string[]): Language {
   return known ?? "en";
 }
 
-export function createLocale(language: Language): Locale {
+/**
+ * The language as it is written where the browser's owner lives: `en-GB` gets British dates, and so does English that stands in for a
+ * language without a translation get those of its region.
+ */
+export function regionalTag(language: Language, wanted: readonly string[]): string {
+  const own = wanted.find((tag) => tag.split("-")[0] === language && isTag(tag));
+  if (own !== undefined) return own;
+  const region = wanted.filter(isTag).map((tag) => new Intl.Locale(tag).maximize().region)[0];
+  return region === undefined ? language : `${language}-${region}`;
+}
+
+function isTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+/** `tag` names the language with a region, for dates, numbers and lists. */
+export function createLocale(language: Language, tag: string = language): Locale {
   const direction = rightToLeft.has(language) ? "rtl" : "ltr";
-  const numbers = new Intl.NumberFormat(language);
-  const lists = new Intl.ListFormat(language, { type: "conjunction" });
+  const numbers = new Intl.NumberFormat(tag);
+  const lists = new Intl.ListFormat(tag, { type: "conjunction" });
   return {
     language,
     direction,
-    translate: createTranslate(language, direction),
-    dates: createDates(language),
+    translate: createTranslate(language, direction, numbers),
+    dates: createDates(tag),
     number: (value) => numbers.format(value),
     list: (items) => lists.format(items),
   };
 }
 
-function createTranslate(language: Language, direction: "ltr" | "rtl"): Translate {
+function createTranslate(language: Language, direction: "ltr" | "rtl", numbers: Intl.NumberFormat): Translate {
   const sentences = sentencesOf[language];
   const plurals = new Intl.PluralRules(language);
-  const numbers = new Intl.NumberFormat(language);
   const written = (value: string | number) => (typeof value === "number" ? numbers.format(value) : isolated(value, direction));
   return (key, ...[values]) => {
     const entry = sentences[key];

@@ -1,5 +1,5 @@
 /**
- * The settings: profile, status, look, password, devices, and logging out.
+ * The settings: profile, status, look, privacy, password, devices, and logging out.
  */
 import type { ChosenStatus } from "parlour-client";
 import { useState } from "preact/hooks";
@@ -13,6 +13,7 @@ import { Icon } from "../ui/icon.js";
 import { Page } from "../ui/page.js";
 import { useTask } from "../ui/use-task.js";
 import { Choice, LanguageChoice, ThemeChoice } from "./look.js";
+import { PrivacySettings } from "./privacy.js";
 
 export function Settings() {
   const { translate } = useLocale();
@@ -25,6 +26,7 @@ export function Settings() {
         <ThemeChoice preferences={preferences} />
         <LanguageChoice preferences={preferences} />
       </section>
+      <PrivacySettings />
       <Password />
       <section class="links">
         <a class="row-link" href={hashOf({ page: "sessions" })}><Icon name="devices" />{translate("settings.sessionsLink")}</a>
@@ -44,7 +46,7 @@ function Profile() {
   const save = (event: Event) => {
     event.preventDefault();
     task.run(async () => {
-      await client.updateMe({ displayName: name.trim() || null });
+      await client.updateMe({ displayName: name.trim() });
     });
   };
   return (
@@ -52,9 +54,9 @@ function Profile() {
       <h2>{translate("settings.profile")}</h2>
       <p class="hint">{translate("settings.username", { name: me.username })}</p>
       <form onSubmit={save}>
-        <Field label={translate("settings.displayName")} value={name} onChange={setName} maxLength={64} autocomplete="name" />
+        <Field label={translate("settings.displayName")} value={name} onChange={setName} maxLength={64} autocomplete="name" required />
         <TaskResult task={task} doneText={translate("action.saved")} />
-        <button type="submit" class="primary" disabled={task.busy}>{translate("action.save")}</button>
+        <button type="submit" class="primary" disabled={task.busy || name.trim() === ""}>{translate("action.save")}</button>
       </form>
       <StatusChoice />
     </section>

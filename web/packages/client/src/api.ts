@@ -38,6 +38,17 @@ export interface Session { id: Id; device?: string; createdAt: Timestamp; lastAc
 export type ChosenStatus = "online" | "away" | "busy" | "invisible";
 export interface Presence { user: Id; status: ChosenStatus | "offline" | "unknown"; lastSeen?: Timestamp }
 
+/** Who may see something of a user. Their own devices always may. */
+export type Audience = "everyone" | "nobody";
+/** What others may see of oneself. */
+export interface Privacy {
+  /** When one was last connected. */
+  lastSeen: Audience;
+}
+/** What is reported to the operators: a user, a chat, or one message of it. */
+export type Reported = { user: Id } | { chat: Id; seq?: Seq };
+export type ReportReason = "spam" | "abuse" | "violence" | "other";
+
 /** One line of the chat list. */
 export interface ChatSummary {
   id: Id;
@@ -119,9 +130,9 @@ export interface Problem {
 /** What rejected promises carry. */
 export interface ParlourError extends Error { readonly problem: Problem }
 
-/** How far the others are with an own message. */
+/** How far the others are with an own message. In chats above 64 members the counts are lower bounds. */
 export interface Ticks {
-  /** `sent`: in the log. `delivered`/`read`: by everybody else. */
+  /** `sent`: in the log. `delivered`/`read`: by everybody else who was there. */
   state: "sent" | "delivered" | "read";
   deliveredCount: number;
   readCount: number;
@@ -160,7 +171,7 @@ export interface Chat {
   readonly summary: Readable<ChatSummary | undefined>;
   /** Who is typing, without oneself. */
   readonly typing: Readable<readonly Id[]>;
-  /** Marks of the others, for ticks; empty in chats above 64 members, where counts come with the messages. */
+  /** Marks of the others. Empty in chats above 64 members; it changes there, too, whenever `ticks` may say something else. */
   readonly marks: Readable<ReadonlyMap<Id, { delivered: Seq; read: Seq }>>;
   ticks(message: Message): Ticks;
   timeline(at?: Seq | "end"): Timeline;
@@ -232,8 +243,19 @@ export interface Client {
   revokeSession(id: Id): Promise<void>;
   revokeOtherSessions(): Promise<void>;
   changePassword(current: string, next: string): Promise<void>;
-  updateMe(change: { displayName?: string | null; avatarUrl?: string | null }): Promise<User>;
+  updateMe(change: { displayName?: string; avatarUrl?: string | null }): Promise<User>;
   setStatus(status: ChosenStatus): Promise<void>;
+
+  privacy(): Promise<Privacy>;
+  /** Changes what is named; gives what is in force then. */
+  setPrivacy(change: Partial<Privacy>): Promise<Privacy>;
+  /** Whether this user has blocked that one. Whom others have blocked nobody is told. */
+  hasBlocked(user: Id): Promise<boolean>;
+  /** Ends writing in the direct chat with them, in both directions. */
+  block(user: Id): Promise<void>;
+  unblock(user: Id): Promise<void>;
+  /** Tells the operators. What is reported must be visible to this user; `note` has at most 1,000 bytes. */
+  report(what: Reported, reason: ReportReason, note?: string): Promise<void>;
 
   searchUsers(prefix: string, cursor?: string): Promise<{ users: User[]; next?: string }>;
   userByName(username: string): Promise<User | undefined>;

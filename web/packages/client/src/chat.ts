@@ -9,10 +9,11 @@ import { LoadedTimeline } from "./model/timeline.js";
 import { Typist } from "./model/typist.js";
 import { failure } from "./problem.js";
 import { Computed } from "./readable.js";
-import type { WireEvent, WireMember } from "./wire.js";
+import type { Answer } from "./rest.js";
+import type { ChatRecord } from "./store.js";
+import type { WireEvent } from "./wire.js";
 
 type Marks = ReadonlyMap<Id, { delivered: Seq; read: Seq }>;
-const NO_MARKS: Marks = new Map();
 
 /** The largest body that a server takes. A larger one could make it close the connection instead of answering. */
 const BODY_BYTES_MAX = 32 * 1024;
@@ -27,6 +28,10 @@ export class OpenChat implements Chat {
   readonly summary: Readable<ChatSummary | undefined>;
   readonly typing: Readable<readonly Id[]>;
   readonly marks: Computed<Marks>;
+  /** What the ticks of a large chat were drawn from. */
+  private counted: { receipts: ChatRecord["receipts"]; reached: ChatRecord["reached"]; marks: Marks } = {
+    receipts: undefined, reached: undefined, marks: new Map(),
+  };
   private readonly timelines = new Set<LoadedTimeline>();
   /** The last one that was closed: who comes back sees at once what they saw. */
   private resting: LoadedTimeline | undefined;
@@ -69,24 +74,30 @@ export class OpenChat implements Chat {
     const record = this.core.chats.record(this.id);
     const of = Math.max(0, (record?.memberCount ?? 1) - 1);
     const marks = [...this.marks.value.values()];
-    const counts = record?.counts && record.counts.seq >= message.seq ? record.counts : undefined;
-    const deliveredCount = counts?.delivered ?? marks.filter(({ delivered }) => delivered >= message.seq).length;
-    const readCount = counts?.read ?? marks.filter(({ read }) => read >= message.seq).length;
-    const isByAll = (count: number) => of > 0 && count >= of;
-    return { state: isByAll(readCount) ? "read" : isByAll(deliveredCount) ? "delivered" : "sent", deliveredCount, readCount, of };
+    // Who has a later message has this one.
+    const later = record?.receipts?.filter(({ seq }) => seq >= message.seq) ?? [];
+    const hasReached = (mark: "delivered" | "read") => message.seq <= (record?.reached?.[mark] ?? 0);
+    const count = (mark: "delivered" | "read") => {
+      if (of >= NAMED_RECEIPTS_MAX && hasReached(mark)) return of;
+      return Math.max(marks.filter((each) => each[mark] >= message.seq).length, ...later.map((each) => each[mark]));
+    };
+    const [deliveredCount, readCount] = [count("delivered"), count("read")];
+    const isByAll = (mark: "delivered" | "read", by: number) => of > 0 && (by >= of || hasReached(mark));
+    return { state: isByAll("read", readCount) ? "read" : isByAll("delivered", deliveredCount) ? "delivered" : "sent", deliveredCount, readCount, of };
   }
 
   async members(cursor?: string): Promise<{ members: Member[]; next?: string }> {
-    const page = await this.call<{ members: WireMember[]; next?: string }>("/members", { query: { cursor } });
+    const page = await this.core.rest.call("GET /chats/{chat}/members", { path: this.path, query: { cursor } });
     return { members: page.members.map(toMember), ...(page.next !== undefined && { next: page.next }) };
   }
 
   async receipts(seq: Seq): Promise<{ user: Id; delivered: boolean; read: boolean }[]> {
-    type Receipts = { receipts: { user: Id; status: string }[]; next?: string };
-    const all: Receipts["receipts"] = [];
+    type Page = Answer<"GET /chats/{chat}/messages/{message}/receipts">;
+    const all: Page["receipts"] = [];
     let cursor: string | undefined;
     do {
-      const page: Receipts = await this.call<Receipts>(`/messages/${seq}/receipts`, { query: { cursor } });
+      const path = { ...this.path, message: String(seq) };
+      const page: Page = await this.core.rest.call("GET /chats/{chat}/messages/{message}/receipts", { path, query: { cursor } });
       all.push(...page.receipts);
       cursor = page.next;
     } while (cursor !== undefined);
@@ -135,24 +146,24 @@ export class OpenChat implements Chat {
     this.core.setDraft(this.id, text);
   }
 
-  rename(title: string): Promise<void> {
-    return this.call("", { method: "PATCH", body: { title } });
+  async rename(title: string): Promise<void> {
+    await this.core.rest.call("PATCH /chats/{chat}", { path: this.path, body: { title } });
   }
 
   addMembers(users: Id[]): Promise<void> {
-    return this.call("/members", { method: "POST", body: { users } });
+    return this.core.rest.call("POST /chats/{chat}/members", { path: this.path, body: { users } });
   }
 
   removeMember(user: Id): Promise<void> {
-    return this.call(`/members/${user}`, { method: "DELETE" });
+    return this.core.rest.call("DELETE /chats/{chat}/members/{user}", { path: { ...this.path, user } });
   }
 
   setRole(user: Id, role: Role): Promise<void> {
-    return this.call(`/members/${user}`, { method: "PATCH", body: { role } });
+    return this.core.rest.call("PATCH /chats/{chat}/members/{user}", { path: { ...this.path, user }, body: { role } });
   }
 
   leave(): Promise<void> {
-    return this.call("/leave", { method: "POST" });
+    return this.core.rest.call("POST /chats/{chat}/leave", { path: this.path });
   }
 
   /** Events of the chat were applied. */
@@ -198,13 +209,16 @@ export class OpenChat implements Chat {
     return ask(this.core, (reply) => ({ type: "post", chat: this.id, operation, reply }));
   }
 
-  private call<T>(path: string, call: Parameters<Core["rest"]["call"]>[1]): Promise<T> {
-    return this.core.rest.call<T>(`/chats/${this.id}${path}`, call);
+  private get path(): { chat: Id } {
+    return { chat: this.id };
   }
 
   private computeMarks(): Marks {
     const record = this.core.chats.record(this.id);
-    if (!record || record.memberCount > NAMED_RECEIPTS_MAX) return NO_MARKS;
-    return new Map(Object.entries(record.marks));
+    if (record && record.memberCount <= NAMED_RECEIPTS_MAX) return new Map(Object.entries(record.marks));
+    // A new empty one whenever the ticks may be others: who listens draws them again.
+    if (record?.receipts === this.counted.receipts && record?.reached === this.counted.reached) return this.counted.marks;
+    this.counted = { receipts: record?.receipts, reached: record?.reached, marks: new Map() };
+    return this.counted.marks;
   }
 }

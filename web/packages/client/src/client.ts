@@ -1,13 +1,15 @@
 /** What applications hold in their hands: the outside of a client, and the calls that change accounts and chats. */
 
-import type { Chat, ChatSummary, ChosenStatus, Client, ClientEvent, Connection, Id, Presence, Readable, Session, User } from "./api.js";
-import { toSession, toUser } from "./convert.js";
+import type {
+  Chat, ChatSummary, ChosenStatus, Client, ClientEvent, Connection, Id, Presence, Privacy, Readable, Reported, ReportReason, Session, User,
+} from "./api.js";
+import { toPrivacy, toSession, toUser } from "./convert.js";
 import { ask, isOnline } from "./core.js";
 import { newKey } from "./key.js";
 import type { Live } from "./live.js";
 import { isParlourError } from "./problem.js";
 import { savedSession } from "./session.js";
-import type { WireChat, WireSession, WireSignedIn, WireUser } from "./wire.js";
+import type { WireChat, WireSignedIn, WireUser } from "./wire.js";
 
 /** The client. Made by `connect`. */
 export class ParlourClient implements Client {
@@ -40,41 +42,43 @@ export class ParlourClient implements Client {
 
   register(username: string, password: string, displayName?: string): Promise<User> {
     const key = newKey(this.live.driver.now());
-    return this.signIn("/auth/register", { username, password, display_name: displayName }, key);
+    const body = { username, password, ...this.device, ...(displayName !== undefined && { display_name: displayName }) };
+    return this.signIn(() => repeatedOnce(() => this.live.rest.call("POST /auth/register", { anonymous: true, key, body })));
   }
 
   login(username: string, password: string): Promise<User> {
-    return this.signIn("/auth/login", { username, password });
+    const body = { username, password, ...this.device };
+    return this.signIn(() => this.live.rest.call("POST /auth/login", { anonymous: true, body }));
   }
 
   async logout(): Promise<void> {
     if (isOnline(this.live)) {
       // Unreachable or refused: the session ends on this device all the same.
-      await this.live.rest.call("/auth/logout", { method: "POST" }).catch(() => {});
+      await this.live.rest.call("POST /auth/logout").catch(() => {});
     }
     await this.live.signOut();
   }
 
   async sessions(): Promise<Session[]> {
-    const { sessions } = await this.live.rest.call<{ sessions: WireSession[] }>("/sessions");
+    const { sessions } = await this.live.rest.call("GET /sessions");
     return sessions.map(toSession);
   }
 
   revokeSession(id: Id): Promise<void> {
-    return this.live.rest.call(`/sessions/${id}`, { method: "DELETE" });
+    return this.live.rest.call("DELETE /sessions/{session}", { path: { session: id } });
   }
 
   revokeOtherSessions(): Promise<void> {
-    return this.live.rest.call("/sessions", { method: "DELETE" });
+    return this.live.rest.call("DELETE /sessions");
   }
 
   changePassword(current: string, next: string): Promise<void> {
-    return this.live.rest.call("/auth/password", { method: "POST", body: { current_password: current, new_password: next } });
+    return this.live.rest.call("POST /auth/password", { body: { current_password: current, new_password: next } });
   }
 
-  async updateMe(change: { displayName?: string | null; avatarUrl?: string | null }): Promise<User> {
-    const body = { display_name: change.displayName, avatar_url: change.avatarUrl };
-    return this.learn(await this.live.rest.call<WireUser>("/me", { method: "PATCH", body }));
+  async updateMe({ displayName, avatarUrl }: { displayName?: string; avatarUrl?: string | null }): Promise<User> {
+    const body = { ...(displayName !== undefined && { display_name: displayName }), ...(avatarUrl !== undefined && { avatar_url: avatarUrl }) };
+    return this.learn(await this.live.rest.call("PATCH /me", { body }));
   }
 
   async setStatus(status: ChosenStatus): Promise<void> {
@@ -83,21 +87,50 @@ export class ParlourClient implements Client {
   }
 
   async searchUsers(prefix: string, cursor?: string): Promise<{ users: User[]; next?: string }> {
-    const page = await this.live.rest.call<{ users: WireUser[]; next?: string }>("/users", { query: { query: prefix, cursor } });
+    const page = await this.live.rest.call("GET /users", { query: { query: prefix, cursor } });
     return { users: this.live.people.learn(page.users), ...(page.next !== undefined && { next: page.next }) };
   }
 
   async userByName(username: string): Promise<User | undefined> {
-    const page = await this.live.rest.call<{ users: WireUser[] }>("/users", { query: { username } });
+    const page = await this.live.rest.call("GET /users", { query: { username } });
     return this.live.people.learn(page.users)[0];
   }
 
+  async privacy(): Promise<Privacy> {
+    return toPrivacy(await this.live.rest.call("GET /me/privacy"));
+  }
+
+  async setPrivacy(change: Partial<Privacy>): Promise<Privacy> {
+    const body = change.lastSeen === undefined ? {} : { last_seen: change.lastSeen };
+    return toPrivacy(await this.live.rest.call("PATCH /me/privacy", { body }));
+  }
+
+  async hasBlocked(user: Id): Promise<boolean> {
+    const { blocked } = await this.live.rest.call("GET /users/{user}/block", { path: { user } });
+    return blocked;
+  }
+
+  block(user: Id): Promise<void> {
+    return this.live.rest.call("POST /users/{user}/block", { path: { user } });
+  }
+
+  unblock(user: Id): Promise<void> {
+    return this.live.rest.call("DELETE /users/{user}/block", { path: { user } });
+  }
+
+  async report(what: Reported, reason: ReportReason, note?: string): Promise<void> {
+    const key = newKey(this.live.driver.now());
+    const body = { ...what, reason, ...(note && { note }) };
+    await repeatedOnce(() => this.live.rest.call("POST /reports", { key, body }));
+  }
+
   createDirect(user: Id): Promise<Chat> {
-    return this.create({ type: "direct", user });
+    return this.opened(this.live.rest.call("POST /chats", { body: { type: "direct", user } }));
   }
 
   createGroup(title: string, users: Id[]): Promise<Chat> {
-    return this.create({ type: "group", title, users }, newKey(this.live.driver.now()));
+    const key = newKey(this.live.driver.now());
+    return this.opened(repeatedOnce(() => this.live.rest.call("POST /chats", { key, body: { type: "group", title, users } })));
   }
 
   events(listener: (event: ClientEvent) => void): () => void {
@@ -115,20 +148,19 @@ export class ParlourClient implements Client {
     await this.live.close();
   }
 
-  private async signIn(path: string, body: Record<string, unknown>, key?: string): Promise<User> {
+  private get device(): { device?: string } {
     const { device } = this.live.parts;
-    const post = () =>
-      this.live.rest.call<WireSignedIn>(path, {
-        method: "POST", anonymous: true, body: { ...body, device }, ...(key !== undefined && { key }),
-      });
-    const signedIn = await repeatedOnce(post, key);
+    return device === undefined ? {} : { device };
+  }
+
+  private async signIn(post: () => Promise<WireSignedIn>): Promise<User> {
+    const signedIn = await post();
     await this.live.signIn(savedSession(signedIn, this.live.driver.now()), signedIn.user);
     return toUser(signedIn.user);
   }
 
-  private async create(body: unknown, key?: string): Promise<Chat> {
-    const post = () => this.live.rest.call<WireChat>("/chats", { method: "POST", body, ...(key !== undefined && { key }) });
-    const chat = await repeatedOnce(post, key);
+  private async opened(made: Promise<WireChat>): Promise<Chat> {
+    const chat = await made;
     this.live.learnChat(chat);
     return this.live.chat(chat.id);
   }
@@ -139,12 +171,12 @@ export class ParlourClient implements Client {
   }
 }
 
-/** Makes a call again whose answer was lost, if it has a key and so is the same call. */
-async function repeatedOnce<T>(call: () => Promise<T>, key: string | undefined): Promise<T> {
+/** Makes a call again whose answer was lost. It has a key, and so is the same call. */
+async function repeatedOnce<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (key === undefined || !isParlourError(error) || error.problem.code !== "unreachable") throw error;
+    if (!isParlourError(error) || error.problem.code !== "unreachable") throw error;
     return call();
   }
 }

@@ -48,7 +48,7 @@ const fields = (shape: Fields): Check => (value) =>
 
 const user = fields({ id: text, username: text, display_name: text });
 const marks = fields({ delivered: count, read: count });
-const presence = fields({ user: text, status: text, version: maybe(count), last_seen: maybe(count) });
+const presence = fields({ user: text, status: text, version: count, last_seen: maybe(count) });
 const message: Fields = { chat: text, seq: count, id: text, author: text, kind: text, sent_at: count };
 const member = fields({ user: text, role: text, delivered: count, read: count });
 const chat = fields({
@@ -74,7 +74,7 @@ const SHAPES: Record<Exclude<ServerFrame["type"], "chat">, Fields> = {
   page: { messages: list(fields(message)), has_before: flag, has_after: flag, at: count },
   pong: { server_time: count },
   typing: { chat: text, user: text, on: flag },
-  presence: { user: text, status: text, version: maybe(count), last_seen: maybe(count) },
+  presence: { user: text, status: text, version: count, last_seen: maybe(count) },
   resync: { chat: maybe(text) },
   too_long: { chat: text, head: count },
   reconnect: { after_ms: count },

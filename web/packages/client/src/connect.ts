@@ -18,7 +18,7 @@ export async function connectAmong(world: TabsWorld | undefined, options: Option
   const { store, saved } = await openStore(options.store ?? defaultStore());
   const live = new Live(await partsOf(options, store, world), saved);
   await live.resume();
-  return new ParlourClient(live, followPage(() => void live.driver.feed({ type: "hurry" })));
+  return new ParlourClient(live, followPage((type) => void live.driver.feed({ type })));
 }
 
 function defaultStore(): LocalStore {
@@ -80,16 +80,20 @@ function scheduler(): Parts["schedule"] {
   };
 }
 
-/** Calls `hurry` when the page has reason to believe that connecting works now. Gives what ends that. */
-function followPage(hurry: () => void): () => void {
+/** Says when the page has reason to believe that connecting works now, and when its device has lost the network. Gives what ends that. */
+function followPage(say: (what: "hurry" | "network_lost") => void): () => void {
   if (typeof window === "undefined" || typeof document === "undefined") return () => {};
+  const online = () => say("hurry");
+  const offline = () => say("network_lost");
   const shown = () => {
-    if (document.visibilityState === "visible") hurry();
+    if (document.visibilityState === "visible") say("hurry");
   };
-  window.addEventListener("online", hurry);
+  window.addEventListener("online", online);
+  window.addEventListener("offline", offline);
   document.addEventListener("visibilitychange", shown);
   return () => {
-    window.removeEventListener("online", hurry);
+    window.removeEventListener("online", online);
+    window.removeEventListener("offline", offline);
     document.removeEventListener("visibilitychange", shown);
   };
 }

@@ -1,7 +1,7 @@
 /** From the wire to what applications see, and back. Whatever a newer server says becomes opaque, never an error. */
 
-import type { Body, Id, Member, Message, Notice, Pending, Role, Seq, Session, Timestamp, User } from "./api.js";
-import type { AppendFrame, WireBody, WireDetails, WireEvent, WireMember, WireMessage, WireSession, WireUser } from "./wire.js";
+import type { Audience, Body, Id, Member, Message, Notice, Pending, Privacy, Role, Seq, Session, Timestamp, User } from "./api.js";
+import type { AppendFrame, PostableBody, WireDetails, WireEvent, WireMember, WireMessage, WireSession, WireUser } from "./wire.js";
 
 export function toUser(user: WireUser): User {
   return {
@@ -29,6 +29,10 @@ export function toSession(session: WireSession): Session {
   };
 }
 
+export function toPrivacy(privacy: { last_seen: Audience }): Privacy {
+  return { lastSeen: privacy.last_seen };
+}
+
 export function toBody(body: unknown): Body {
   if (typeof body !== "object" || body === null) return { type: "opaque", original: body };
   const { type, text, mentions, name, data, code, params } = body as Record<string, unknown>;
@@ -38,8 +42,9 @@ export function toBody(body: unknown): Body {
   return { type: "opaque", original: body };
 }
 
-export function fromBody(body: Body): WireBody {
-  return body.type === "opaque" ? (body.original as WireBody) : { ...body };
+/** A body to post. One of a type that nobody can post is the server's to refuse. */
+export function fromBody(body: Body): PostableBody {
+  return (body.type === "opaque" ? body.original : { ...body }) as PostableBody;
 }
 
 function isIds(value: unknown): value is Id[] {

@@ -12,7 +12,7 @@ import { failure, isParlourError } from "./problem.js";
 import type { Announcer, Cell } from "./readable.js";
 import type { Rest } from "./rest.js";
 import type { LocalStore, Stretch } from "./store.js";
-import type { HistoryFrame, WirePage } from "./wire.js";
+import type { HistoryFrame, WireMessage, WirePage } from "./wire.js";
 
 /** The parts of one client. */
 export interface Core {
@@ -34,6 +34,8 @@ export interface Core {
   /** Retries or gives up a send of this or of another tab. */
   settle(what: "retry" | "cancel", name: string): Promise<void>;
   setDraft(chat: Id, text: string): void;
+  /** Takes over how far own messages got, as a page of history tells it. */
+  learnReached(chat: Id, messages: readonly WireMessage[]): void;
 }
 
 /** Asks the machine for something, and waits for its answer. */

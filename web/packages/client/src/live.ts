@@ -14,7 +14,7 @@ import type { Output, Told } from "./machine/state.js";
 import { Chats } from "./model/chats.js";
 import { Neighbours } from "./neighbours.js";
 import { People } from "./model/people.js";
-import { isUnreadUncertain } from "./model/records.js";
+import { isUnreadUncertain, NAMED_RECEIPTS_MAX, reachedIn } from "./model/records.js";
 import { Refreshing } from "./model/refreshing.js";
 import { Screen } from "./model/screen.js";
 import { Sends } from "./model/sends.js";
@@ -24,10 +24,12 @@ import { refresh } from "./session.js";
 import { type LocalStore, type Saved, type SavedSession, StoreOutdated } from "./store.js";
 import type { Tabs } from "./tabs.js";
 import { TokenWaiters } from "./tokens.js";
-import type { WireChat, WireEvent, WireUser } from "./wire.js";
+import type { WireChat, WireEvent, WireMessage, WireUser } from "./wire.js";
 
 /** Chats kept at hand after they were looked at. */
 const RESTING_MAX = 10;
+/** The newest messages of a large chat whose status is asked for. */
+const STATUSES_MAX = 50;
 
 /** What a client is made of. */
 export interface Parts {
@@ -81,7 +83,7 @@ export class Live implements Core {
     });
     this.people = new People(this.announcer, {
       now: () => this.driver.now(),
-      fetch: (id) => this.rest.call<WireUser>(`/users/${id}`),
+      fetch: (id) => this.rest.call("GET /users/{user}", { path: { user: id } }),
       keep: (users) => void this.driver.keep((batch) => batch.users.push(...users)),
       changed: (id) => {
         if (id === this.user) this.me.changed();
@@ -162,6 +164,14 @@ export class Live implements Core {
     this.open.get(chat.id)?.marks.changed();
     this.refreshing.got(chat.id);
     void this.driver.keep((batch) => batch.records.set(chat.id, record));
+  }
+
+  /** Takes over how far own messages got, as a page tells it. */
+  learnReached(chat: Id, messages: readonly WireMessage[]): void {
+    const record = this.chats.reach(chat, reachedIn(messages));
+    if (!record) return;
+    this.open.get(chat)?.marks.changed();
+    void this.driver.keep((batch) => batch.records.set(chat, record));
   }
 
   /** Sends what can be sent now, then ends. */
@@ -267,8 +277,9 @@ export class Live implements Core {
 
   /** What the user chose on another device. */
   private async askStatus(): Promise<void> {
+    if (this.user === undefined) return;
     try {
-      const { status } = await this.rest.call<{ status: ChosenStatus | "offline" | "unknown" }>(`/users/${this.user}/status`);
+      const { status } = await this.rest.call("GET /users/{user}/status", { path: { user: this.user } });
       if (status === "offline") this.status.set("invisible");
       else if (status !== "unknown") this.status.set(status);
     } catch {
@@ -277,7 +288,12 @@ export class Live implements Core {
   }
 
   private async fetchChat(chat: Id): Promise<void> {
-    this.learnChat(await this.rest.call<WireChat>(`/chats/${chat}`));
+    const summary = await this.rest.call("GET /chats/{chat}", { path: { chat } });
+    this.learnChat(summary);
+    if (summary.member_count <= NAMED_RECEIPTS_MAX || !this.open.get(chat)?.isOpen) return;
+    // So large a chat tells no marks; how far own messages got is told with the messages.
+    const page = await this.rest.call("GET /chats/{chat}/messages", { path: { chat }, query: { limit: STATUSES_MAX } });
+    this.learnReached(chat, page.messages);
   }
 
   private failed(error: unknown): void {

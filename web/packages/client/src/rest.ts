@@ -1,5 +1,5 @@
 /**
- * The REST interface: one way to call it.
+ * The REST interface: one way to call it. What a call takes and answers is what the contract says of its route.
  *
  * A failed call is the server's problem as it came, or `unreachable`: then nobody knows whether it was done. A call whose
  * access token has expired is repeated once with a fresh one.
@@ -7,6 +7,7 @@
 
 import type { Problem } from "./api.js";
 import { withoutNulls } from "./codec.js";
+import type { Routes } from "./generated/contract.js";
 import { CLOSED, failure, isParlourError, NOT_SIGNED_IN, problemOf, unreachable } from "./problem.js";
 import type { WireProblem } from "./wire.js";
 
@@ -21,14 +22,24 @@ export interface Tokens {
   renewed(expired: string): Promise<string>;
 }
 
-/** One call. */
-export interface Call {
-  method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  body?: unknown;
-  query?: Record<string, string | number | undefined>;
-  /** Makes a repeated call the same call. */
-  key?: string;
+/** A call by its method and path: `GET /chats/{chat}`. */
+export type Route = keyof Routes;
+/** What comes back. */
+export type Answer<R extends Route> = Routes[R]["answer"];
+/** What goes into a call: `path`, `query`, `key` and `body`, as far as its route has them. */
+export type Call<R extends Route> = Given<Omit<Routes[R], "answer">> & {
   /** Whether the call is made for nobody. */
+  anonymous?: boolean;
+};
+type Given<Parts> = { [Part in keyof Parts]: Part extends "query" ? { [Name in keyof Parts[Part]]: Parts[Part][Name] | undefined } : Parts[Part] };
+type Arguments<R extends Route> = Record<never, never> extends Call<R> ? [call?: Call<R>] : [call: Call<R>];
+
+/** Any call, once its types have been looked at. */
+interface AnyCall {
+  path?: Record<string, string | number>;
+  query?: Record<string, string | number | boolean | undefined>;
+  key?: string;
+  body?: unknown;
   anonymous?: boolean;
 }
 
@@ -39,16 +50,8 @@ export class Rest {
   constructor(private readonly base: string, private readonly fetch: typeof globalThis.fetch, private readonly tokens: Tokens) {}
 
   /** Calls a route; gives the body of the answer, `undefined` if it has none. Rejects with a `ParlourError`. */
-  async call<T>(path: string, call: Call = {}): Promise<T> {
-    if (call.anonymous) return this.once<T>(path, call, undefined);
-    const token = this.tokens.current();
-    if (token === undefined) throw failure(NOT_SIGNED_IN);
-    try {
-      return await this.once<T>(path, call, token);
-    } catch (error) {
-      if (!isParlourError(error) || error.problem.retry !== "refresh") throw error;
-      return this.once<T>(path, call, await this.tokens.renewed(token));
-    }
+  call<R extends Route>(route: R, ...[call = {} as Call<R>]: Arguments<R>): Promise<Answer<R>> {
+    return this.signed(route, call) as Promise<Answer<R>>;
   }
 
   /** Gives up every call that is under way. */
@@ -56,21 +59,34 @@ export class Rest {
     this.closed.abort();
   }
 
-  private async once<T>(path: string, call: Call, token: string | undefined): Promise<T> {
-    const response = await this.send(path, call, token);
+  private async signed(route: Route, call: AnyCall): Promise<unknown> {
+    if (call.anonymous) return this.once(route, call, undefined);
+    const token = this.tokens.current();
+    if (token === undefined) throw failure(NOT_SIGNED_IN);
+    try {
+      return await this.once(route, call, token);
+    } catch (error) {
+      if (!isParlourError(error) || error.problem.retry !== "refresh") throw error;
+      return this.once(route, call, await this.tokens.renewed(token));
+    }
+  }
+
+  private async once(route: Route, call: AnyCall, token: string | undefined): Promise<unknown> {
+    const response = await this.send(route, call, token);
     const body = await response.text().catch(() => undefined);
     if (body === undefined) throw failure(unreachable("the answer did not arrive whole"));
     if (!response.ok) throw failure(problemIn(response, body));
-    return (body === "" ? undefined : withoutNulls(parsed(body))) as T;
+    return body === "" ? undefined : withoutNulls(parsed(body));
   }
 
-  private async send(path: string, call: Call, token: string | undefined): Promise<Response> {
+  private async send(route: Route, call: AnyCall, token: string | undefined): Promise<Response> {
     if (this.closed.signal.aborted) throw failure(CLOSED);
     const { fetch } = this;
     const timeout = timeoutSignal(this.closed.signal);
     try {
-      return await fetch(this.address(path, call.query), {
-        method: call.method ?? "GET",
+      const [method = "", path = ""] = route.split(" ");
+      return await fetch(this.address(path, call), {
+        method,
         headers: headersOf(call, token),
         signal: timeout.signal,
         ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
@@ -82,9 +98,10 @@ export class Rest {
     }
   }
 
-  private address(path: string, query: Call["query"]): string {
-    const url = new URL(`${this.base}/api/v1${path}`);
-    for (const [name, value] of Object.entries(query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  private address(path: string, { path: names = {}, query = {} }: AnyCall): string {
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(names[name])));
+    const url = new URL(`${this.base}/api/v1${filled}`);
+    for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value));
     return url.href;
   }
 }
@@ -102,7 +119,7 @@ function timeoutSignal(outer: AbortSignal): { signal: AbortSignal; clear(): void
   return { signal: inner.signal, clear };
 }
 
-function headersOf(call: Call, token: string | undefined): Record<string, string> {
+function headersOf(call: AnyCall, token: string | undefined): Record<string, string> {
   return {
     ...(token !== undefined && { authorization: `Bearer ${token}` }),
     ...(call.body !== undefined && { "content-type": "application/json" }),

@@ -31,8 +31,8 @@ export function refresh(around: { rest: Rest; store: LocalStore; tabs: Tabs; now
     const kept = await store.session();
     const other = kept.session;
     if (other?.session === session.session && other.refreshToken !== session.refreshToken) return { session: other };
-    const call = { method: "POST", anonymous: true, body: { refresh_token: session.refreshToken } } as const;
-    const renewed = savedSession(await rest.call<WireSignedIn>("/auth/refresh", call), around.now());
+    const call = { anonymous: true, body: { refresh_token: session.refreshToken } };
+    const renewed = savedSession(await rest.call("POST /auth/refresh", call), around.now());
     await store.commit({ ...emptyBatch(kept.epoch), session: renewed });
     return { session: renewed };
   };

@@ -48,9 +48,14 @@ export interface ChatRecord {
   updatedAt: Timestamp;
   /** Of the other members; empty in large chats. */
   marks: Record<Id, { delivered: Seq; read: Seq }>;
-  /** In large chats: how far the newest own message is. */
-  counts?: { seq: Seq; delivered: number; read: number };
+  /** In large chats: how many have the newest own messages, ascending by seq. */
+  receipts?: { seq: Seq; delivered: number; read: number }[];
+  /** How far own messages got with everybody who was there. */
+  reached?: Reached;
 }
+
+/** Everybody else has received, and read, the user's own messages up to these. */
+export interface Reached { delivered: Seq; read: Seq }
 
 /** Which messages are unread: a number the server counted up to a seq, and the seqs of those that came since. */
 export interface Unread {

@@ -51,6 +51,27 @@ for (const [code, reason] of [[4500, "signed_out"], [4501, "account_disabled"], 
   });
 }
 
+test("a device that lost its network gives the connection up at once, and goes on trying", () => {
+  const { bench, connection } = Bench.ready();
+  const seen = bench.input({ type: "network_lost" });
+  assert.deepEqual(seen.abandoned, [connection]);
+  const pause = (retryAt(seen) ?? 0) - bench.now;
+  assert.ok(pause >= 500 && pause <= 1_000, `${pause}`);
+  assert.equal(bench.input({ type: "hurry" }).opened.length, 1, "there is a network again");
+});
+
+test("without a network no connection is left, at whatever step it was, and the application is told", () => {
+  const { bench, connection } = Bench.ready();
+  bench.frame(connection, { type: "reconnect", after_ms: 3_000 });
+  const planned = bench.input({ type: "network_lost" });
+  assert.deepEqual([planned.abandoned, retryAt(planned)], [[connection], bench.now + 3_000]);
+  const opening = bench.pass(3_000).opened;
+  const lost = bench.input({ type: "network_lost" });
+  assert.deepEqual(lost.abandoned, opening);
+  assert.ok(retryAt(lost) !== undefined);
+  assert.deepEqual(bench.input({ type: "network_lost" }).told, [], "nothing is left to lose");
+});
+
 test("an expired token is renewed before the next connection", () => {
   const { bench, connection } = Bench.ready();
   bench.closed(connection, 4009);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Presence } from "../src/index.js";
+import type { WirePresence } from "../src/wire.js";
 import { Bench, busy, frames, only, ref, type Seen, toldOf } from "./support/bench.js";
 import { event, ME, OTHER } from "./support/making.js";
 
@@ -83,18 +83,18 @@ test("what another device has read is not told again", () => {
   assert.equal(greeted.batch.progress.size, 0);
 });
 
-function presence(version: number | undefined, status: Presence["status"]) {
-  return { type: "presence" as const, user: OTHER, status, ...(version !== undefined && { version }) };
+function presence(version: number, status: WirePresence["status"]) {
+  return { type: "presence" as const, user: OTHER, status, version };
 }
 
 test("presence of an old version is dropped, but for a new connection", () => {
   const { bench, connection } = Bench.ready({ 9: 0 });
   bench.command({ type: "watch", users: [OTHER], chats: ["9"] });
   const told: string[] = [];
-  const tell = (on: number, version: number | undefined, status: Presence["status"]) => {
+  const tell = (on: number, version: number, status: WirePresence["status"]) => {
     told.push(...toldOf(bench.frame(on, presence(version, status)), "presence").map((each) => each.presence.status));
   };
-  for (const [version, status] of [[5, "online"], [4, "offline"], [5, "offline"], [6, "busy"], [undefined, "unknown"], [3, "away"]] as const) tell(connection, version, status);
+  for (const [version, status] of [[5, "online"], [4, "offline"], [5, "offline"], [6, "busy"], [0, "unknown"], [3, "away"]] as const) tell(connection, version, status);
   assert.deepEqual(told, ["online", "busy", "unknown", "away"]);
   bench.closed(connection);
   const next = bench.reopen();

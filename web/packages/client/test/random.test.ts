@@ -40,7 +40,7 @@ const ACTS: [number, Act][] = [
   [3, (world, chance) => world.pushLate(chance.below(1_000))],
   [1, (world) => world.storeLate()],
   [1, (world, chance) => tooLong(world, chance.chat())],
-  [1, (world, chance) => world.tellAll({ type: "resync", ...(chance.next() < 0.5 && { chat: chance.chat() }) })],
+  [1, (world, chance) => world.tellAll({ type: "resync", reason: "test", ...(chance.next() < 0.5 && { chat: chance.chat() }) })],
   [1, (world, chance) => world.close(chance.of(ENDS))],
   [1, (world, chance) => world.tellAll({ type: "reconnect", after_ms: chance.below(3_000) })],
   [1, (world) => world.restart()],
@@ -72,7 +72,7 @@ async function heal(world: World): Promise<void> {
     await world.pushLate(0);
     while (await world.serve("stored"));
     await pass(world, 10_000);
-    await world.tellAll({ type: "resync" });
+    await world.tellAll({ type: "resync", reason: "test" });
     while (await world.serve("stored"));
     const isLevel = Object.keys(world.logs).every((chat) => world.told.get(chat) === world.head(chat));
     if (world.texts.size === world.ends.size && isLevel && round > 3) return;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Told } from "../src/machine/state.js";
 import { Chats } from "../src/model/chats.js";
-import { isUnreadUncertain, recordAfter, unreadOf } from "../src/model/records.js";
+import { isUnreadUncertain, reachedIn, recordAfter, unreadOf, withReached } from "../src/model/records.js";
 import { Announcer } from "../src/readable.js";
 import { type ChatRecord, emptyBatch } from "../src/store.js";
 import type { WireEvent } from "../src/wire.js";
@@ -82,6 +82,22 @@ test("marks only rise, and a summary that comes late lowers none", () => {
   const members = [{ user: OTHER, role: "member" as const, joined_at: START, delivered: 7, read: 4 }];
   const late = after(risen, { type: "chat_changed", chat: summary("9", 8, { members, title: "old" }) });
   assert.deepEqual([late.marks[OTHER], late.title, late.at], [{ delivered: 7, read: 5 }, undefined, 9]);
+});
+
+test("in a large chat ticks come from numbers, and from the status that pages tell", () => {
+  const counts = (seq: number, delivered: number, read: number): Told => ({ type: "receipt_counts", chat: "9", seq, delivered_count: delivered, read_count: read });
+  const start = record("9", 10, { memberCount: 100 });
+  const some = after(start, counts(5, 99, 60), counts(7, 40, 0), counts(7, 41, 1));
+  assert.deepEqual(some.receipts, [{ seq: 5, delivered: 99, read: 60 }, { seq: 7, delivered: 41, read: 1 }]);
+  assert.deepEqual(some.reached, { delivered: 5, read: 0 });
+  const many = after(some, ...Array.from({ length: 20 }, (_, place) => counts(20 + place, 0, 0)));
+  assert.ok((many.receipts?.length ?? 0) <= 8);
+  assert.deepEqual(many.reached, { delivered: 5, read: 0 }, "a newer message takes nothing from an older one");
+  const page = [[3, "read"], [5, "delivered"], [7, "sent"], [8, undefined]] as const;
+  const told = page.map(([seq, status]) => ({ ...event("9", seq, ME), ...(status && { status }) }));
+  assert.deepEqual(reachedIn(told), { delivered: 5, read: 3 });
+  assert.equal(withReached(many, { delivered: 4, read: 0 }), many, "never lower");
+  assert.deepEqual(withReached(many, reachedIn(told)).reached, { delivered: 5, read: 3 });
 });
 
 /** A list of chats that is fed outputs. */

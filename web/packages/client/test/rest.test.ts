@@ -38,33 +38,36 @@ async function problemOf(call: Promise<unknown>): Promise<Problem> {
 }
 
 test("a call carries token, query, key and body, and gives the answer without nulls", async () => {
-  const { fetch, asked } = server(json(200, { next: null, data: { kept: null }, users: [] }));
+  const { fetch, asked } = server(json(200, { next: null, data: { kept: null }, users: [] }), json(201, {}));
   const rest = new Rest("https://chat.example.org", fetch, signedIn);
-  const answer = await rest.call("/users", { method: "POST", query: { query: "a b", cursor: undefined }, key: "k", body: { x: 1 } });
-  assert.deepEqual(answer, { data: { kept: null }, users: [] });
-  const [request] = asked;
-  assert.equal(request?.url, "https://chat.example.org/api/v1/users?query=a+b");
-  assert.deepEqual(request?.headers, { authorization: "Bearer old", "content-type": "application/json", "idempotency-key": "k" });
-  assert.equal(request?.body, '{"x":1}');
+  const found: unknown = await rest.call("GET /users", { query: { query: "a b", cursor: undefined } });
+  assert.deepEqual(found, { data: { kept: null }, users: [] });
+  await rest.call("POST /chats/{chat}/messages", { path: { chat: "9/1" }, key: "k", body: { body: { type: "text", text: "x" } } });
+  const [first, second] = asked;
+  assert.deepEqual([first?.method, first?.url], ["GET", "https://chat.example.org/api/v1/users?query=a+b"]);
+  assert.deepEqual(first?.headers, { authorization: "Bearer old" });
+  assert.deepEqual([second?.method, second?.url], ["POST", "https://chat.example.org/api/v1/chats/9%2F1/messages"]);
+  assert.deepEqual(second?.headers, { authorization: "Bearer old", "content-type": "application/json", "idempotency-key": "k" });
+  assert.equal(second?.body, '{"body":{"type":"text","text":"x"}}');
 });
 
 test("an empty answer is nothing", async () => {
   const { fetch } = server(new Response(null, { status: 204 }));
-  assert.equal(await new Rest("http://h", fetch, signedIn).call("/chats/9/leave", { method: "POST" }), undefined);
+  assert.equal(await new Rest("http://h", fetch, signedIn).call("POST /chats/{chat}/leave", { path: { chat: "9" } }), undefined);
 });
 
 test("an expired token is renewed and the call repeated, once", async () => {
   const expired = () => problem(401, "token_expired", "refresh");
   const good = server(expired(), json(200, { ok: true }));
-  assert.deepEqual(await new Rest("http://h", good.fetch, signedIn).call("/me"), { ok: true });
+  assert.deepEqual<unknown>(await new Rest("http://h", good.fetch, signedIn).call("GET /chats"), { ok: true });
   assert.deepEqual(good.asked.map(({ headers }) => headers.authorization), ["Bearer old", "Bearer new"]);
   const bad = server(expired(), expired());
-  assert.equal((await problemOf(new Rest("http://h", bad.fetch, signedIn).call("/me"))).code, "token_expired");
+  assert.equal((await problemOf(new Rest("http://h", bad.fetch, signedIn).call("GET /chats"))).code, "token_expired");
 });
 
 test("the server's problem arrives whole", async () => {
   const { fetch } = server(problem(429, "rate_limited", "later", { retry_after_ms: 700, field: "x", outcome: "not_stored" }));
-  assert.deepEqual(await problemOf(new Rest("http://h", fetch, signedIn).call("/chats")), {
+  assert.deepEqual(await problemOf(new Rest("http://h", fetch, signedIn).call("GET /chats")), {
     code: "rate_limited", message: "in words", retry: "later", retryAfterMs: 700, field: "x", outcome: "not_stored",
   });
 });
@@ -73,7 +76,7 @@ test("what is not from the server, or did not arrive, is unreachable", async () 
   const answers = [new Error("connection refused"), new Response("<h1>Bad Gateway</h1>", { status: 502 }), new Response("{}", { status: 500 }), new Response("<html>", { status: 200 })];
   for (const answer of answers) {
     const { fetch } = server(answer);
-    const found = await problemOf(new Rest("http://h", fetch, signedIn).call("/chats"));
+    const found = await problemOf(new Rest("http://h", fetch, signedIn).call("GET /chats"));
     assert.deepEqual([found.code, found.outcome], ["unreachable", "unknown"]);
   }
 });
@@ -81,10 +84,10 @@ test("what is not from the server, or did not arrive, is unreachable", async () 
 test("nobody asks in nobody's name, or after the end", async () => {
   const { fetch, asked } = server();
   const nobody = new Rest("http://h", fetch, { ...signedIn, current: () => undefined });
-  assert.equal((await problemOf(nobody.call("/chats"))).code, "closed");
+  assert.equal((await problemOf(nobody.call("GET /chats"))).code, "closed");
   const rest = new Rest("http://h", fetch, signedIn);
   rest.close();
-  assert.equal((await problemOf(rest.call("/chats"))).code, "closed");
+  assert.equal((await problemOf(rest.call("GET /chats"))).code, "closed");
   assert.deepEqual(asked, []);
 });
 

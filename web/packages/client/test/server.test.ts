@@ -99,6 +99,27 @@ describe("with a real server", { skip: noServer, ...LIMIT }, () => {
     assert.ok(ann.me.value);
   });
 
+  test("privacy, blocks and reports", LIMIT, async () => {
+    const { ann, bob, annChat, bobChat } = await pair();
+    const [annId, bobId] = [ann.me.value?.id ?? "", bob.me.value?.id ?? ""];
+    assert.deepEqual(await ann.privacy(), { lastSeen: "everyone" });
+    assert.deepEqual(await ann.setPrivacy({ lastSeen: "nobody" }), { lastSeen: "nobody" });
+    assert.deepEqual([await ann.setPrivacy({}), await ann.privacy()], [{ lastSeen: "nobody" }, { lastSeen: "nobody" }]);
+    await ann.block(bobId);
+    assert.deepEqual([await ann.hasBlocked(bobId), await bob.hasBlocked(annId)], [true, false]);
+    const refused = await bobChat.send("hello?");
+    const timeline = bobChat.timeline();
+    await until(timeline.pending, ([first]) => first?.state === "failed" && first.error?.code === "blocked");
+    await ann.unblock(bobId);
+    assert.equal(await ann.hasBlocked(bobId), false);
+    const theirs = annChat.timeline();
+    await bobChat.retry(refused.key);
+    const said = await until(theirs.messages, (messages) => textOf(messages.at(-1)) === "hello?");
+    await ann.report({ chat: annChat.id, seq: said.at(-1)?.seq ?? 0 }, "spam", "every day");
+    await ann.report({ user: bobId }, "other");
+    await assert.rejects(ann.report({ user: "77" }, "other"), (error: ParlourError) => error.problem.code === "user_not_found");
+  });
+
   test("typing, presence and drafts", LIMIT, async () => {
     const { ann, bob, annChat, bobChat } = await pair();
     const stop = bobChat.typing.subscribe(() => {});

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::text::{markdown, plain};
-use super::{codes, fields, items, schema};
+use super::{codes, example, fields, items, schema};
 
 /// Who sends frames, and how the page calls theirs.
 pub(super) const SENDERS: [(&str, &str); 2] = [
@@ -56,6 +56,10 @@ fn frame(document: &Value, name: &str, message: &Value) -> Markup {
         article id=(name) {
             h4 { code { (word(name)) } }
             (schema::whole(&document["components"]["schemas"][schema]))
+            @for one in items(&message["examples"]) {
+                (markdown(&one["summary"]))
+                (example(&one["payload"]))
+            }
             @if operation["reply"].is_object() {
                 p { "Answered with " (links(&operation["reply"]["messages"])) "." }
                 p { "Codes of " code { "error" } ": " (codes(items(&operation["x-error-codes"]).iter().map(plain))) "." }

@@ -138,6 +138,22 @@ export function giveUp(state: State, now: Timestamp, connection: ConnectionId, o
   closed(state, now, connection, undefined, out);
 }
 
+/**
+ * The device has no network: every connection is as good as dead, and nobody waits for its silence to prove that. Attempts
+ * go on, because a server may be on the device itself.
+ */
+export function networkLost(state: State, now: Timestamp, out: Output): void {
+  const { link } = state;
+  const isPlanned = link.live !== undefined && link.attempt?.step === "waiting";
+  // The live one first: what follows from the end of the others is told only when there is none.
+  for (const connection of [link.live?.connection, link.opening, link.retiring?.connection]) {
+    if (connection !== undefined) giveUp(state, now, connection, out);
+  }
+  if (isPlanned && link.attempt?.step === "waiting") {
+    out.told.push({ type: "connection", connection: { state: "waiting", retryAt: link.attempt.at } });
+  }
+}
+
 /** Drops a connection of which nothing more is wanted. */
 export function letGo(state: State, connection: ConnectionId, out: Output): void {
   out.actions.push({ do: "abandon", connection });

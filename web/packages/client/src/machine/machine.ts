@@ -5,7 +5,7 @@ import type { Saved, SavedSession } from "../store.js";
 import { command } from "./commands.js";
 import { frame, heard } from "./frames.js";
 import { opened, retire } from "./greeting.js";
-import { closed, disconnect, openFailed } from "./link.js";
+import { closed, disconnect, networkLost, openFailed } from "./link.js";
 import { pumpMarks } from "./marks.js";
 import { pumpOutbox } from "./posting.js";
 import { emptyOutput, type Input, type Output, type Settings, State } from "./state.js";
@@ -92,6 +92,8 @@ export class Machine {
         return tokenExpired(state, input.token, out);
       case "hurry":
         return hurry(state, now, out);
+      case "network_lost":
+        return networkLost(state, now, out);
       case "adopted":
         for (const { chat } of input.outbox) out.posted.add(chat);
         return state.outbox.adopt(input.outbox);

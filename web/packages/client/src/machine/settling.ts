@@ -15,12 +15,14 @@ import type { Entry } from "./outbox.js";
 import { keep } from "./posting.js";
 import type { ConnectionId, Output, Sent, State } from "./state.js";
 
-/** Every code this version knows, but for the one that says that nobody knows, is about something not stored. */
-const NOT_STORED: ReadonlySet<string> = new Set([
-  "invalid", "unknown_type", "too_large", "key_time", "key_reused", "limit_reached", "username_taken", "token_invalid",
-  "token_expired", "forbidden", "blocked", "chat_not_found", "user_not_found", "message_not_found", "media_not_found",
-  "predecessor_pending", "rate_limited", "busy", "draining", "store_unavailable", "upload_failed",
-]);
+/** What each code of the contract says of an attempt where the error itself does not say it. */
+const USUAL: Readonly<Record<WireError["code"], Outcome>> = {
+  invalid: "not_stored", unknown_type: "not_stored", too_large: "not_stored", key_time: "not_stored", key_reused: "not_stored",
+  limit_reached: "not_stored", username_taken: "not_stored", token_invalid: "not_stored", token_expired: "not_stored",
+  forbidden: "not_stored", blocked: "not_stored", chat_not_found: "not_stored", user_not_found: "not_stored",
+  message_not_found: "not_stored", media_not_found: "not_stored", predecessor_pending: "not_stored", rate_limited: "not_stored",
+  busy: "not_stored", draining: "not_stored", store_unavailable: "not_stored", upload_failed: "not_stored", outcome_unknown: "unknown",
+};
 
 /** `sent` came for a send. */
 export function sent(state: State, frame: Frame<"sent">, name: string, out: Output): void {
@@ -72,7 +74,8 @@ export function sendRefused(state: State, now: Timestamp, place: { chat: Id; nam
 
 /** What an error says about its attempt; one without an outcome says what its code says. */
 function outcomeOf(error: WireError): Outcome {
-  return error.outcome ?? (NOT_STORED.has(error.code) ? "not_stored" : "unknown");
+  // A code of a newer server has none.
+  return error.outcome ?? (Object.hasOwn(USUAL, error.code) ? USUAL[error.code] : "unknown");
 }
 
 function echoRefused(state: State, entry: Entry, error: WireError, out: Output): void {

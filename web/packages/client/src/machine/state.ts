@@ -60,6 +60,8 @@ export type Input =
   | { type: "token_expired"; token: string }
   /** There is reason to believe that connecting works now. */
   | { type: "hurry" }
+  /** The device says that it has no network any more. */
+  | { type: "network_lost" }
   /** Sends that a closed tab left behind. */
   | { type: "adopted"; outbox: Outgoing[] }
   | { type: "command"; command: Command }

@@ -33,7 +33,7 @@ export class Watching {
    */
   isNews(presence: WirePresence): boolean {
     if (!this.screen?.users.includes(presence.user)) return false;
-    if (presence.status === "unknown" || presence.version === undefined) {
+    if (presence.status === "unknown") {
       this.versions.delete(presence.user);
       return true;
     }

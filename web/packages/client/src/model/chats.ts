@@ -3,9 +3,9 @@
 import type { ChatSummary, Id, Seq, Timestamp } from "../api.js";
 import type { Output } from "../machine/state.js";
 import { type Announcer, Computed } from "../readable.js";
-import type { ChatRecord, Saved } from "../store.js";
+import type { ChatRecord, Reached, Saved } from "../store.js";
 import type { WireChat } from "../wire.js";
-import { chatOf, recordAfter, unreadOf, withSummary } from "./records.js";
+import { chatOf, recordAfter, unreadOf, withReached, withSummary } from "./records.js";
 
 /** What an absorbed output did to a chat's record. */
 export interface RecordChange { chat: Id; before: ChatRecord | undefined; after: ChatRecord | undefined }
@@ -99,6 +99,18 @@ export class Chats {
     const record = withSummary(this.records.get(chat.id), chat, me);
     this.records.set(chat.id, record);
     this.touch(chat.id);
+    return record;
+  }
+
+  /** Takes over that own messages got as far as this; gives the record to keep, if that was news. */
+  reach(chat: Id, reached: Reached): ChatRecord | undefined {
+    const before = this.records.get(chat);
+    const record = before && withReached(before, reached);
+    if (!record || record === before) return undefined;
+    this.records.set(chat, record);
+    // What is being committed was made of the record before.
+    const next = this.next.get(chat);
+    if (next) this.next.set(chat, withReached(next, reached));
     return record;
   }
 

@@ -4,7 +4,7 @@ import type { Message, Seq } from "../api.js";
 import { changed, changeOf, toMessage } from "../convert.js";
 import { type Core, isOnline } from "../core.js";
 import { Cell } from "../readable.js";
-import type { WireEvent, WireMessage } from "../wire.js";
+import type { WireEvent } from "../wire.js";
 
 /** Messages remembered while nobody looks at them. */
 const REMEMBERED_MAX = 300;
@@ -46,7 +46,7 @@ export class Quotes {
       const [first] = kept.messages;
       if (first?.message.seq === seq) return cell.set(first.message);
       if (!isOnline(this.core)) return;
-      cell.set(toMessage(await this.core.rest.call<WireMessage>(`/chats/${this.chat}/messages/${seq}`)));
+      cell.set(toMessage(await this.core.rest.call("GET /chats/{chat}/messages/{message}", { path: { chat: this.chat, message: String(seq) } })));
     } catch {
       // There is none, or it is not for this user; or the next connection brings it.
     }

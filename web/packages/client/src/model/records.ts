@@ -7,11 +7,13 @@
 import type { Id, Seq } from "../api.js";
 import { changed, changeOf, lineOf, namedUsers, toMessage } from "../convert.js";
 import type { Told } from "../machine/state.js";
-import type { ChatRecord, Unread } from "../store.js";
-import type { Frame, WireChat, WireEvent, WireMember } from "../wire.js";
+import type { ChatRecord, Reached, Unread } from "../store.js";
+import type { Frame, WireChat, WireEvent, WireMember, WireMessage } from "../wire.js";
 
 /** Chats above this size tell numbers in place of names who has a message. */
 export const NAMED_RECEIPTS_MAX = 64;
+/** Own messages of a large chat whose numbers are remembered. */
+const COUNTED_MAX = 8;
 /** Unread messages remembered one by one; more are a number. */
 const UNREAD_NAMED_MAX = 500;
 
@@ -27,7 +29,7 @@ export function recordAfter(record: ChatRecord | undefined, told: Told, me: Id):
     case "receipt":
       return withReceipt(record, told, me);
     case "receipt_counts":
-      return { ...record, counts: { seq: told.seq, delivered: told.delivered_count, read: told.read_count } };
+      return withReceiptCounts(record, told);
     default:
       return record;
   }
@@ -76,9 +78,10 @@ export function withSummary(record: ChatRecord | undefined, chat: WireChat, me: 
     ...(chat.last_message && { lastMessage: toMessage(chat.last_message) }),
     updatedAt: Math.max(chat.updated_at, chat.last_message?.sent_at ?? 0),
     marks: highestMarks(marks, record?.marks ?? {}),
-    ...(record?.counts && { counts: record.counts }),
+    ...(record?.receipts && { receipts: record.receipts }),
+    ...(record?.reached && { reached: record.reached }),
   };
-  return withRead(summary, read);
+  return withRead(withReached(summary, reachedIn(chat.last_message ? [chat.last_message] : [])), read);
 }
 
 function marksOf(members: WireMember[] | undefined, me: Id): ChatRecord["marks"] {
@@ -172,4 +175,25 @@ function withReceipt(record: ChatRecord, receipt: Frame<"receipt">, me: Id): Cha
   if (after.delivered === before.delivered && after.read === before.read) return record;
   if (record.memberCount > NAMED_RECEIPTS_MAX) return record;
   return { ...record, marks: { ...record.marks, [user]: after } };
+}
+
+function withReceiptCounts(record: ChatRecord, { seq, delivered_count: delivered, read_count: read }: Frame<"receipt_counts">): ChatRecord {
+  const others = (record.receipts ?? []).filter((each) => each.seq !== seq);
+  const receipts = [...others, { seq, delivered, read }].sort((a, b) => a.seq - b.seq).slice(-COUNTED_MAX);
+  const everybody = record.memberCount - 1;
+  return withReached({ ...record, receipts }, { delivered: delivered >= everybody ? seq : 0, read: read >= everybody ? seq : 0 });
+}
+
+/** How far own messages got, by the `status` that pages tell of them. Who has one of them has all before it. */
+export function reachedIn(messages: readonly WireMessage[]): Reached {
+  const newest = (...statuses: WireMessage["status"][]): Seq =>
+    messages.reduce((seq, message) => (message.status !== undefined && statuses.includes(message.status) ? Math.max(seq, message.seq) : seq), 0);
+  return { delivered: newest("delivered", "read"), read: newest("read") };
+}
+
+/** Never lowers what is known. */
+export function withReached(record: ChatRecord, { delivered, read }: Reached): ChatRecord {
+  const before = record.reached ?? { delivered: 0, read: 0 };
+  const after = { delivered: Math.max(before.delivered, delivered), read: Math.max(before.read, read) };
+  return after.delivered === before.delivered && after.read === before.read ? record : { ...record, reached: after };
 }

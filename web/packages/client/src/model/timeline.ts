@@ -227,6 +227,7 @@ export class LoadedTimeline implements Timeline {
   private async fetched(where: { before?: Seq; after?: Seq; around?: Seq }): Promise<Page> {
     if (!isOnline(this.core)) throw failure(NOT_CONNECTED);
     const page = await history(this.core, { chat: this.chat, ...where, limit: where.around === undefined ? PAGE : 2 * PAGE });
+    this.core.learnReached(this.chat, page.messages);
     const { from, to } = covered(page, where);
     const messages = page.messages.map(toMessage);
     keepStretch(this.core, { chat: this.chat, from, to, at: page.at, messages });

@@ -4,7 +4,7 @@ import { Machine } from "../../src/machine/machine.js";
 import type { Command, Input, Output, Reply, Told } from "../../src/machine/state.js";
 import type { Pending, Problem } from "../../src/index.js";
 import type { Batch, Saved } from "../../src/store.js";
-import type { ClientFrame, Frame, ServerFrame, WireError, WireEvent } from "../../src/wire.js";
+import type { ClientFrame, Frame, ServerFrame, WireError, WireEvent, WireLimits } from "../../src/wire.js";
 import { ME, progress, seeded, session, START } from "./making.js";
 
 export const TOKEN_LASTS = 600_000;
@@ -53,13 +53,17 @@ export function toldOf<T extends Told["type"]>(seen: Seen, type: T): Extract<Tol
 
 export function welcome(now: number): Frame<"welcome"> {
   const me = { id: ME, username: "ann", display_name: "Ann", created_at: START, updated_at: START };
-  const limits = { watch_users: 500, watch_chats: 100, page_messages: 100 };
-  return { type: "welcome", me, session: "77", server_time: now, heartbeat_ms: 25_000, token_expires_at: now + TOKEN_LASTS, limits };
+  const limits: WireLimits = {
+    text_bytes: 16_384, body_bytes: 32_768, frame_bytes: 65_536, nesting: 16, cursors: 2_000, watch_users: 500, watch_chats: 100,
+    page_messages: 100, title_chars: 128, group_members: 1_000, user_name_chars_min: 3, user_name_chars_max: 32, display_name_chars: 64,
+    password_chars_min: 8, password_chars_max: 256,
+  };
+  return { type: "welcome", me, session: "77", server_time: now, heartbeat_ms: 25_000, token_expires_at: now + TOKEN_LASTS, limits, features: [] };
 }
 
-/** An error that answers an attempt. */
+/** An error that answers an attempt; the code may be one of a newer server. */
 export function refusal(code: string, more: Partial<WireError> = {}): WireError {
-  return { code, message: "no", retry: "never", outcome: "not_stored", ...more };
+  return { code: code as WireError["code"], message: "no", retry: "never", outcome: "not_stored", ...more };
 }
 
 /** Not stored, and to be tried again after a while. */
@@ -197,7 +201,7 @@ export class Bench {
   }
 
   sent(connection: number, reference: string, chat: string, seq: number): Seen {
-    return this.frame(connection, { type: "sent", ref: reference, chat, seq, id: String(1_000 + seq), sent_at: this.now });
+    return this.frame(connection, { type: "sent", ref: reference, chat, seq, id: String(1_000 + seq), sent_at: this.now, duplicate: false });
   }
 
   closed(connection: number, code?: number): Seen {

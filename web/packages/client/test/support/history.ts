@@ -77,6 +77,7 @@ export class History {
       store: this.store,
       connection: this.connection,
       chats: { cursor: () => this.cursor },
+      learnReached: () => {},
       sends: { in: () => new Cell<readonly Pending[]>(this.announcer, []) },
       driver: {
         feed: async (input: Input) => {

@@ -189,7 +189,7 @@ export class World {
     const ref = frame.ref ?? "";
     switch (frame.type) {
       case "hello":
-        return this.greet(connection, ref, frame.cursors);
+        return this.greet(connection, ref, frame.cursors ?? {});
       case "sync":
         await this.stream(connection, frame.cursors);
         return this.tell(connection, { type: "synced", ref });
@@ -294,6 +294,6 @@ export class World {
 
   private confirm(connection: number, ref: string, { chat, seq, id, sent_at }: WireEvent): Promise<void> {
     this.held.delete(`${connection} ${chat}`);
-    return this.tell(connection, { type: "sent", ref, chat, seq, id, sent_at });
+    return this.tell(connection, { type: "sent", ref, chat, seq, id, sent_at, duplicate: false });
   }
 }

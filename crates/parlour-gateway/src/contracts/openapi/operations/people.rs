@@ -4,8 +4,8 @@ use axum::http::{Method, StatusCode};
 use parlour_model::Presence;
 use parlour_protocol::ErrorCode::{ChatNotFound, MessageNotFound, UserNotFound};
 use parlour_protocol::{
-    PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch, ReportAccepted,
-    ReportRequest, StatusRequest, UserBody, UsersPage, UsersQuery,
+    BlockBody, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch, ProfilePatch,
+    ReportAccepted, ReportRequest, StatusRequest, UserBody, UsersPage, UsersQuery,
 };
 use serde_json::json;
 
@@ -36,6 +36,15 @@ fn users() -> Vec<Operation> {
 fn blocking() -> Vec<Operation> {
     let path = "/api/v1/users/{user}/block";
     vec![
+        Operation::new(
+            Method::GET,
+            path,
+            "getBlock",
+            "See whether one has blocked a user",
+        )
+        .about("Whom others have blocked nobody is told.")
+        .answers::<BlockBody>(StatusCode::OK, "Whether they are blocked.")
+        .problems(&[UserNotFound]),
         Operation::new(Method::POST, path, "blockUser", "Block a user")
             .about("Neither of the two can then write to the other in their direct chat.")
             .done("They are blocked.")
