@@ -46,10 +46,12 @@ export class Screen {
     return cell;
   }
 
-  /** Takes over the server's limits. */
+  /** Takes over the server's limits. What is on the screen is told again if they make a difference to it. */
   setLimits(limits: WatchLimits): void {
+    const cut = ({ users, chats }: WatchLimits): string => `${Math.min(this.users.size, users)} ${Math.min(this.chats.size, chats)}`;
+    const isOther = cut(limits) !== cut(this.limits);
     this.limits = limits;
-    this.tell();
+    if (isOther) this.tell();
   }
 
   /** Somebody's presence came. */
