@@ -37,8 +37,8 @@ impl Accounts {
     /// Makes an account and signs in. A repeated request with the same key, name and password signs in to the same account.
     ///
     /// # Errors
-    /// [`Refusal::UsernameTaken`]; [`ServiceError::Invalid`] for a password out of bounds, or for a repeated key with another
-    /// password; [`ServiceError::Forbidden`] where registration is closed; [`ServiceError::Busy`] before any hashing;
+    /// [`Refusal::UsernameTaken`], also for a repeated key with another password; [`ServiceError::Invalid`] for a password out of
+    /// bounds; [`ServiceError::Forbidden`] where registration is closed; [`ServiceError::Busy`] before any hashing;
     /// [`ServiceError::OutcomeUnknown`]: repeat the request with the same key.
     pub async fn register(&self, registration: Registration) -> Result<SignedIn, ServiceError> {
         let inner = &self.inner;
@@ -125,10 +125,8 @@ impl Inner {
         self.rates.take_password_check(&wanted.username).await?;
         match (user, self.passwords.verify(wanted.password, hash).await?) {
             (Some(user), Verdict::Right | Verdict::RightAndOutdated) => Ok(user),
-            _ => Err(ServiceError::Invalid {
-                field: "idempotency_key",
-                reason: "was used for a registration with another password".to_owned(),
-            }),
+            // The key opens nothing: to whoever has another password the name is somebody else's.
+            _ => Err(Refusal::UsernameTaken.into()),
         }
     }
 
