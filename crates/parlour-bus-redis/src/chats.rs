@@ -5,6 +5,7 @@ use parlour_bus::{BusError, ChatRoute, ChatRoutes, NodeRef};
 use parlour_model::ChatId;
 
 use crate::RedisBus;
+use crate::fields;
 use crate::keys;
 use crate::session::Command;
 
@@ -41,16 +42,9 @@ impl ChatRoutes for RedisBus {
     }
 }
 
-/// Should only the first of them happen, the second comes with the next try or the next renewal.
 fn writes(node: NodeRef, route: &ChatRoute) -> [Command; 2] {
-    let hash = keys::chat_routes(route.chat);
     let field = keys::chat_route_field(node, route.number);
-    let write = [hash.clone(), field, String::new()];
-    let kept = keys::KEPT_S.to_string();
-    [
-        Command::new("HSET", write),
-        Command::new("EXPIRE", [hash, kept]),
-    ]
+    fields::write(keys::chat_routes(route.chat), field)
 }
 
 fn removal(node: NodeRef, route: &ChatRoute) -> Command {

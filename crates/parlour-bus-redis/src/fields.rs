@@ -1,4 +1,4 @@
-//! Hashes whose fields name nodes: who of them lives, and dropping what the dead left.
+//! Hashes whose fields name nodes: writing them, who of them lives, and dropping what the dead left.
 
 use std::collections::HashSet;
 
@@ -7,6 +7,16 @@ use parlour_bus::{BusError, NodeRef};
 use crate::core::Core;
 use crate::keys;
 use crate::session::{self, Command, Session};
+
+/// Writes a field without a value. Should only the first of these happen, the second comes with the next try or the next
+/// renewal.
+pub(crate) fn write(hash: String, field: String) -> [Command; 2] {
+    let kept = keys::KEPT_S.to_string();
+    [
+        Command::new("HSET", [hash.clone(), field, String::new()]),
+        Command::new("EXPIRE", [hash, kept]),
+    ]
+}
 
 impl Core {
     /// The living nodes that the fields of each hash name, in the order of the hashes; each node once.

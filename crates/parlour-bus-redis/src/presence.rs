@@ -15,6 +15,7 @@ use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId};
 
 use crate::RedisBus;
 use crate::core::Core;
+use crate::fields;
 use crate::keys;
 use crate::nodes::Judged;
 use crate::script::SETTLE;
@@ -41,15 +42,9 @@ impl PresenceCells for RedisBus {
     async fn watch(&self, users: &[UserId]) -> Result<(), BusError> {
         let (session, node) = self.core().usable()?;
         self.core().written.watch(users);
-        let mut commands = Vec::with_capacity(2 * users.len());
-        for user in users {
-            let key = keys::watchers(*user);
-            let field = [key.clone(), node.to_string(), String::new()];
-            commands.push(Command::new("HSET", field));
-            let kept = keys::KEPT_S.to_string();
-            commands.push(Command::new("EXPIRE", [key, kept]));
-        }
-        session.all(commands).await.map(drop)
+        let writes = users.iter().map(|user| keys::watchers(*user));
+        let writes = writes.flat_map(|hash| fields::write(hash, node.to_string()));
+        session.all(writes.collect()).await.map(drop)
     }
 
     async fn unwatch(&self, users: &[UserId]) -> Result<(), BusError> {
