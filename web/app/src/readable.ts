@@ -98,8 +98,17 @@ export function createCell<T>(initial: T): Cell<T> {
 /** How long a hidden page, which gets no frames, waits before it is drawn. */
 const hiddenDrawMs = 250;
 
-/** Lets everything that changed since the last frame be drawn together, so that a flood of messages costs one drawing a frame. */
+/** What a person does with the page. */
+const deeds = ["keydown", "click", "submit"] as const;
+
+/**
+ * Lets everything that changed since the last frame be drawn together, so that a flood of messages costs one drawing a frame.
+ * What a person does between two frames is preceded by a drawing, so that it meets the page as they left it: a report sent
+ * at once after its last letter has that letter.
+ */
 export function drawByFrames(): void {
+  let drawNow = () => {};
+  for (const deed of deeds) addEventListener(deed, () => drawNow(), { capture: true });
   options.debounceRendering = (draw) => {
     let drawn = false;
     const once = () => {
@@ -111,5 +120,6 @@ export function drawByFrames(): void {
     };
     const frame = requestAnimationFrame(once);
     const timer = setTimeout(once, hiddenDrawMs);
+    drawNow = once;
   };
 }

@@ -32,10 +32,11 @@ export function Popover({ anchor, label, role = "dialog", onClose, children }: P
       if (hadFocus && anchor.isConnected) anchor.focus({ preventScroll: true });
     };
   }, [anchor]);
-  const toggled = (event: Event) => (event as ToggleEvent).newState === "closed" && onClose();
+  // `toggle` would come later, perhaps after the next key, and close what that key opened.
+  const toggles = (event: Event) => (event as ToggleEvent).newState === "closed" && onClose();
   return (
     // biome-ignore lint/a11y/useAriaPropsSupportedByRole: both roles it can have take a label.
-    <div ref={element} class="popover" popover="auto" role={role} aria-label={label} tabIndex={-1} onToggle={toggled}>
+    <div ref={element} class="popover" popover="auto" role={role} aria-label={label} tabIndex={-1} onBeforeToggle={toggles}>
       {children}
     </div>
   );
