@@ -2,9 +2,9 @@
 
 use parlour_model::{ChosenStatus, Presence, ReportId, SessionId, UserId, UserName};
 use parlour_protocol::{
-    LoginRequest, PasswordChange, PresenceBody, PresenceQuery, PrivacyBody, PrivacyPatch,
-    ProfilePatch, RefreshRequest, RegisterRequest, ReportAccepted, ReportRequest, Secret,
-    SessionBody, SessionsBody, SignedIn, StatusRequest, UserBody, UsersPage,
+    BlockBody, LoginRequest, PasswordChange, PresenceBody, PresenceQuery, PrivacyBody,
+    PrivacyPatch, ProfilePatch, RefreshRequest, RegisterRequest, ReportAccepted, ReportRequest,
+    Secret, SessionBody, SessionsBody, SignedIn, StatusRequest, UserBody, UsersPage,
 };
 use reqwest::Method;
 use uuid::Uuid;
@@ -196,5 +196,14 @@ impl Rest {
         let method = if on { Method::POST } else { Method::DELETE };
         self.call_for_nothing(self.request(method, format!("/users/{user}/block")))
             .await
+    }
+
+    /// Whether this user has blocked that one. The other way round nobody is told.
+    ///
+    /// # Errors
+    /// As every call.
+    pub async fn has_blocked(&self, user: UserId) -> Result<bool, ClientError> {
+        let body: BlockBody = self.call(self.get(&format!("/users/{user}/block"))).await?;
+        Ok(body.blocked)
     }
 }

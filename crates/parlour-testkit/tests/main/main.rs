@@ -13,6 +13,7 @@ mod cql;
 mod crashes;
 mod deployment;
 mod disks;
+mod distance;
 mod folders;
 mod operators;
 mod path;
