@@ -158,12 +158,7 @@ async fn more_than_64_buckets_are_searched_in_several_calls() {
     let event = created(a.append_one(draft.clone()).await);
     let fresh = a.draft(0, "never before");
     for _ in 0..9 {
-        let head = a.head().await.seq;
-        let filler = |i: usize| a.draft(0, &format!("{i}")).applied(head);
-        let outcomes = a.append((0..32).map(filler).collect()).await;
-        outcomes
-            .into_iter()
-            .for_each(|outcome| drop(created(outcome)));
+        fill_eight_buckets(&a).await;
     }
     assert_eq!(a.append_one(draft).await, Outcome::Existing(event));
     let outcome = a.append_one(fresh.clone()).await;
@@ -175,6 +170,34 @@ async fn more_than_64_buckets_are_searched_in_several_calls() {
     };
     assert_eq!(applied, Seq::new(256));
     created(a.append_one(fresh.applied(applied)).await);
+}
+
+#[tokio::test]
+async fn a_draft_is_searched_for_however_long_the_search_for_its_neighbour_is() {
+    let Some(host) = fixture::host() else { return };
+    let (a, _) = two_nodes(&host).await;
+    let fresh = a.draft(0, "never before");
+    for _ in 0..9 {
+        fill_eight_buckets(&a).await;
+    }
+    let retried = a.draft(0, "once").applied(a.head().await.seq);
+    let event = created(a.append_one(retried.clone()).await);
+    fill_eight_buckets(&a).await;
+    let outcomes = a.append(vec![fresh, retried]).await;
+    assert!(
+        matches!(outcomes[0], Outcome::Unknown { applied: Some(_) }),
+        "{outcomes:?}"
+    );
+    assert_eq!(outcomes[1], Outcome::Existing(event));
+}
+
+async fn fill_eight_buckets(node: &Chat) {
+    let head = node.head().await.seq;
+    let filler = |i: usize| node.draft(0, &format!("{i}")).applied(head);
+    let outcomes = node.append((0..32).map(filler).collect()).await;
+    for outcome in outcomes {
+        created(outcome);
+    }
 }
 
 #[tokio::test]

@@ -131,6 +131,9 @@ impl<'a> Appending<'a> {
         };
         let bucket = self.log.layout.bucket_of(head.seq.next());
         self.search_before(bucket).await?;
+        if self.is_searching(bucket) {
+            return Ok(());
+        }
         let Some(first) = self.pending().next() else {
             return Ok(());
         };

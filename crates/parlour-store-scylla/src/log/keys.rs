@@ -10,10 +10,11 @@ use super::{Bucket, LogReader};
 use crate::columns::{corrupt, int, number};
 use crate::cql::Statement;
 
+/// ScyllaDB takes a relation of several columns only from the first clustering column on, and beside no other.
 static KNOWN: Statement = Statement::new(
     "log_keys",
     "SELECT author, key, seq, id, body_hash FROM log
-     WHERE chat_id = ? AND bucket = ? AND kind = 1 AND pos = 0 AND (author, key) IN ?",
+     WHERE chat_id = ? AND bucket = ? AND (kind, pos, author, key) IN ?",
 );
 
 /// A key as read: `author, key, seq, id, body_hash`.
@@ -53,7 +54,7 @@ impl LogReader {
         bucket: Bucket,
         names: &[KeyName],
     ) -> Result<Known, StoreError> {
-        let values = (int(chat.get()), bucket.get(), pairs(names));
+        let values = (int(chat.get()), bucket.get(), places(names));
         memories(self.cql.all::<KeyRow>(&KNOWN, values).await?)
     }
 
@@ -64,7 +65,7 @@ impl LogReader {
         bucket: Bucket,
         names: &[KeyName],
     ) -> Result<Known, StoreError> {
-        let values = (int(chat.get()), bucket.get(), pairs(names));
+        let values = (int(chat.get()), bucket.get(), places(names));
         memories(self.cql.all_serial::<KeyRow>(&KNOWN, values).await?)
     }
 
@@ -91,9 +92,10 @@ impl LogReader {
     }
 }
 
-fn pairs(names: &[KeyName]) -> Vec<(i64, Uuid)> {
-    let pair = |name: &KeyName| (int(name.author.get()), name.key.uuid());
-    names.iter().map(pair).collect()
+/// Where a bucket keeps these keys: `kind, pos, author, key`.
+fn places(names: &[KeyName]) -> Vec<(i8, i64, i64, Uuid)> {
+    let place = |name: &KeyName| (1, 0, int(name.author.get()), name.key.uuid());
+    names.iter().map(place).collect()
 }
 
 /// What rows of keys say.

@@ -12,8 +12,8 @@ use crate::log::{Bucket, KeyName};
 const BUCKETS_SEARCHED_MAX: usize = 64;
 
 impl Appending<'_> {
-    /// Searches the buckets before `bucket` for the keys of pending drafts, as far as this call has not done it. All of
-    /// them are sealed, so what is not there will never be.
+    /// Searches the buckets before `bucket` for the keys of pending drafts, as far as this call has not done it and as far
+    /// as one search goes. All of them are sealed, so what is not there will never be.
     pub(super) async fn search_before(&mut self, bucket: Bucket) -> Result<(), StoreError> {
         let mut asked = Vec::new();
         let mut end = bucket;
@@ -37,6 +37,12 @@ impl Appending<'_> {
         self.settle_known(&known).await?;
         self.searched(end, bucket);
         Ok(())
+    }
+
+    /// Whether the search has ended before it came to all that may know the key of a pending draft.
+    pub(super) fn is_searching(&self, bucket: Bucket) -> bool {
+        self.pending()
+            .any(|index| self.entries[index].search_from < Some(bucket))
     }
 
     /// Notes how far the search came. Who has not come to the end gives up, and may go on from there.
