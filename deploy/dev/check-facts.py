@@ -111,8 +111,21 @@ def missing_resources():
                 yield f"{kustomization.relative_to(ROOT)} names {resource}, which is not there"
 
 
+def outside_the_image():
+    """Files that the compiler reads and that .dockerignore keeps from the image's build."""
+    let_in = [line[1:] for line in text(".dockerignore").splitlines() if line.startswith("!")]
+    for source in ROOT.glob("crates/*/src/**/*.rs"):
+        code = source.read_text(encoding="utf-8").split("#[cfg(test)]\nmod tests {")[0]
+        if source.name == "tests.rs" or "tests" in source.parts:
+            continue
+        for included in re.findall(r'include_(?:str|bytes)!\("([^"]+)"\)', code):
+            file = (source.parent / included).resolve().relative_to(ROOT).as_posix()
+            if not any(file == path or file.startswith(f"{path}/") for path in let_in):
+                yield f".dockerignore keeps {file} from the image, and {source.relative_to(ROOT)} is compiled with it"
+
+
 def main():
-    checks = (unknown_metrics, untested_alerts, dangling_in_compose, short_graces, missing_resources)
+    checks = (unknown_metrics, untested_alerts, dangling_in_compose, short_graces, missing_resources, outside_the_image)
     contradictions = [found for check in checks for found in check()]
     for contradiction in contradictions:
         print(contradiction, file=sys.stderr)

@@ -203,7 +203,7 @@ impl Rest {
     /// # Errors
     /// As every call.
     pub async fn has_blocked(&self, user: UserId) -> Result<bool, ClientError> {
-        let body: BlockBody = self.call(self.get(&format!("/users/{user}/block"))).await?;
+        let body: BlockBody = self.call(self.get(format!("/users/{user}/block"))).await?;
         Ok(body.blocked)
     }
 }

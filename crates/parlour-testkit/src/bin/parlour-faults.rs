@@ -23,7 +23,7 @@ struct Arguments {
     #[arg(long, default_value = "all", value_delimiter = ',')]
     fault: Vec<String>,
     /// Runs of each fault, with seeds that follow each other.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first seed; chosen by chance if absent.
     #[arg(long)]
@@ -80,7 +80,10 @@ async fn torment(arguments: Arguments) -> anyhow::Result<bool> {
     let first = arguments
         .seed
         .unwrap_or_else(|| rand::random_range(1..1_000_000));
-    say(&format!("seeds {first} to {}", first + arguments.seeds - 1));
+    say(&format!(
+        "seeds {first} to {}",
+        first + (arguments.seeds - 1)
+    ));
     let (mut reports, mut failures) = (Vec::new(), 0);
     for stage in [Stage::Small, Stage::RedisCluster, Stage::Ring] {
         let faults = wanted(&arguments.fault)?.into_iter();
