@@ -1,11 +1,13 @@
 //! `parlour-bench`: replay of real conversations, durable appends, memory of idle connections, a cluster beside
-//! its store, the ways to the nodes of a large chat.
+//! its store, the ways to the nodes of a large chat, publishes under load.
 //!
 //! Figures and the commands that made them stand in `docs/benchmarks.md`.
 
 mod append;
+mod buses;
 mod cluster;
 mod idle;
+mod packing;
 mod patience;
 mod replay;
 mod report;
@@ -33,6 +35,8 @@ enum Command {
     Cluster(cluster::ClusterArgs),
     /// Publishes to a large chat, whose nodes are found by its members or by the chat.
     Routes(routes::RoutesArgs),
+    /// Publishes that packets for other nodes cost at a fixed rate.
+    Packing(packing::PackingArgs),
 }
 
 #[tokio::main]
@@ -43,5 +47,6 @@ async fn main() -> anyhow::Result<()> {
         Command::Idle(args) => idle::run(args).await,
         Command::Cluster(args) => cluster::run(args).await,
         Command::Routes(args) => routes::run(args).await,
+        Command::Packing(args) => packing::run(args).await,
     }
 }

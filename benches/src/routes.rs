@@ -3,26 +3,18 @@
 //! Both ways run against the same Redis in the same run, in turns, so that whatever else the machine does hits both. What
 //! leaves is the same: one packet for each node.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
 use hdrhistogram::Histogram;
-use parlour_bus::{
-    Channels, ChatRoute, ChatRoutes, ConnectionId, ConnectionRef, Health, NodeRef, Routes,
-};
-use parlour_bus_redis::{Options, RedisBus, Topology};
-use parlour_model::{ChatId, NodeNumber, SessionId, SystemClock, UserId};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use uuid::Uuid;
+use parlour_bus::{Channels, ChatRoute, ChatRoutes, ConnectionId, ConnectionRef, NodeRef, Routes};
+use parlour_bus_redis::RedisBus;
+use parlour_model::{ChatId, SessionId, UserId};
 
+use crate::buses::join;
 use crate::report::{Latency, say};
-
-/// The same in every run, so that a Redis can be used again.
-const DEPLOYMENT: Uuid = Uuid::from_u128(0x7061_726c_6f75_725f_6265_6e63_6800_0001);
 
 /// Measure how long it takes to find the nodes of a large chat and to publish to them.
 #[derive(Debug, clap::Args)]
@@ -82,10 +74,10 @@ impl Bench {
         if args.nodes == 0 || args.members < u64::from(args.nodes) {
             bail!("every node needs a member, and members need a node");
         }
-        let publisher = join(args, 0).await?;
+        let publisher = join(&args.redis, 0).await?;
         let mut others = Vec::new();
         for number in 1..=args.nodes {
-            others.push(join(args, number).await?);
+            others.push(join(&args.redis, number).await?);
         }
         let users: Result<Vec<UserId>, _> = (1..=args.members).map(UserId::new).collect();
         let bench = Self {
@@ -153,22 +145,4 @@ impl Bench {
             node.leave().await;
         }
     }
-}
-
-async fn join(args: &RoutesArgs, number: u16) -> anyhow::Result<RedisBus> {
-    let options = Options {
-        topology: Topology::One(args.redis.clone()),
-        credentials: None,
-        tls: None,
-        number: NodeNumber::new(number).context("too many nodes")?,
-        deployment: DEPLOYMENT,
-        clock: Arc::new(SystemClock::new()),
-        tracker: TaskTracker::new(),
-        token: CancellationToken::new(),
-    };
-    let bus = RedisBus::join(options).await?;
-    if *bus.health().borrow() != Health::Up {
-        bail!("no Redis answers at {}", args.redis);
-    }
-    Ok(bus)
 }

@@ -5,7 +5,7 @@
 
 mod people;
 mod raw;
-mod scrape;
+pub(crate) mod scrape;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,13 +6,13 @@ use anyhow::Context;
 
 /// Counters of all gateways together.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Published {
+pub(crate) struct Published {
     /// Publishes.
-    pub(super) publishes: f64,
+    pub(crate) publishes: f64,
     /// Packets in them.
-    pub(super) packets: f64,
+    pub(crate) packets: f64,
     /// Bytes of them.
-    pub(super) bytes: f64,
+    pub(crate) bytes: f64,
 }
 
 /// Reads the metrics pages.
@@ -20,14 +20,20 @@ pub(super) async fn published(pages: &[String]) -> anyhow::Result<Published> {
     let mut sum = Published::default();
     for page in pages {
         let text = reqwest::get(page).await?.error_for_status()?.text().await?;
-        let counter = |name| counter(&text, name).with_context(|| format!("{name} in {page}"));
-        sum += Published {
-            publishes: counter("parlour_bus_publishes_total")?,
-            packets: counter("parlour_bus_packets_per_publish_sum")?,
-            bytes: counter("parlour_bus_packed_bytes_total")?,
-        };
+        sum += Published::read(&text).with_context(|| format!("no publishes in {page}"))?;
     }
     Ok(sum)
+}
+
+impl Published {
+    /// What a metrics page says; `None` if it does not speak of publishes.
+    pub(crate) fn read(page: &str) -> Option<Self> {
+        Some(Self {
+            publishes: counter(page, "parlour_bus_publishes_total")?,
+            packets: counter(page, "parlour_bus_packets_per_publish_sum")?,
+            bytes: counter(page, "parlour_bus_packed_bytes_total")?,
+        })
+    }
 }
 
 /// The sum of a counter over its labels; `None` if the page does not have it.
