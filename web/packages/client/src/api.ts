@@ -149,7 +149,10 @@ export interface Timeline {
    * reactions, shown at the message they are about.
    */
   readonly pending: Readable<readonly Pending[]>;
-  /** Whether older and newer ones exist, and whether they are being fetched. `offline`: more exists but is not on this device. */
+  /**
+   * Whether older and newer ones exist, and whether they are being fetched. `offline`: more exists but cannot be had now,
+   * without a connection or, for a while after a failure, with one.
+   */
   readonly before: Readable<"more" | "loading" | "none" | "offline">;
   readonly after: Readable<"more" | "loading" | "none" | "offline">;
   /** Whether the newest message is loaded, so that new ones appear by themselves. */

@@ -1,14 +1,15 @@
 /** What the parts of a client share: the way to the server, to the store, and to what is known. */
 
-import type { Connection, Id, Seq, User } from "./api.js";
+import type { Connection, Id, Problem, Seq, User } from "./api.js";
 import type { OpenChat } from "./chat.js";
 import type { Driver } from "./driver.js";
 import type { Command, Reply } from "./machine/state.js";
 import type { Chats } from "./model/chats.js";
+import { pauseAfter } from "./model/pauses.js";
 import type { People } from "./model/people.js";
 import type { Screen } from "./model/screen.js";
 import type { Sends } from "./model/sends.js";
-import { failure, isParlourError } from "./problem.js";
+import { failure, isParlourError, NOT_CONNECTED } from "./problem.js";
 import type { Announcer, Cell } from "./readable.js";
 import type { Rest } from "./rest.js";
 import type { LocalStore, Stretch } from "./store.js";
@@ -57,8 +58,10 @@ export function isOnline(core: Core): boolean {
   return state === "ready" || state === "catching_up";
 }
 
-/** How often a page is asked for while the server is busy. */
+/** How often a page is asked for while the server is busy or in trouble. */
 const TRIES = 4;
+/** The longest first pause between two tries, if the server asks for none, in milliseconds. */
+const PAUSE_FIRST = 1_000;
 
 /** A page of history from the server. */
 export async function history(core: Core, frame: Omit<HistoryFrame, "type" | "ref">): Promise<WirePage> {
@@ -66,11 +69,20 @@ export async function history(core: Core, frame: Omit<HistoryFrame, "type" | "re
     try {
       return await ask<WirePage>(core, (reply) => ({ type: "history", frame, reply }));
     } catch (error) {
-      const wait = isParlourError(error) ? error.problem.retryAfterMs : undefined;
+      const wait = isParlourError(error) ? pauseBefore(error.problem, tried) : undefined;
       if (wait === undefined || tried === TRIES) throw error;
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
+}
+
+/** How long to wait before asking again, after so many tries; `undefined`: asking again is of no use now. */
+function pauseBefore({ code, retry, retryAfterMs }: Problem, tried: number): number | undefined {
+  // Without a connection, the next one is what to wait for.
+  if (code === NOT_CONNECTED.code) return undefined;
+  if (retryAfterMs !== undefined) return retryAfterMs;
+  if (retry === "now" && tried === 1) return 0;
+  return retry === "now" || retry === "later" ? pauseAfter(tried - 1, PAUSE_FIRST) : undefined;
 }
 
 /** Keeps a page of history, if it joins what is kept already. */

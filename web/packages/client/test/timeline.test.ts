@@ -1,7 +1,8 @@
 /** What a timeline shows is the log, whatever comes in whatever order. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, type TestContext, test } from "node:test";
+import type { Problem } from "../src/index.js";
 import { WINDOW_MAX } from "../src/model/window.js";
 import { edit, event, OTHER, seeded, textOf } from "./support/making.js";
 import { History } from "./support/history.js";
@@ -128,6 +129,105 @@ test("without a connection it shows what is kept, and says what is missing", asy
   await answerAll(history);
   await loading;
   assert.deepEqual(timeline.messages.value, history.lines(101, 200));
+});
+
+/** Timers pass when they are told to. */
+function heldTimers(context: TestContext): { pass: () => Promise<void> } {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  const pass = async () => {
+    mock.timers.tick(60_000);
+    await settled();
+  };
+  return { pass };
+}
+
+const NO_STORE: Problem = { code: "store_unavailable", message: "try again later", retry: "later" };
+
+/** How often a page is asked for before that counts as failed. */
+const TRIES = 4;
+
+/** Refuses whatever is asked, until nobody asks again by the end of the pauses between `TRIES`. Gives how often that was. */
+async function refuseAll(history: History, pass: () => Promise<void>): Promise<number> {
+  let asked = 0;
+  for (await settled(); history.waiting > 0 && asked < 100; asked += 1) {
+    history.refuse(NO_STORE);
+    await settled();
+    if (history.waiting === 0 && (asked + 1) % TRIES !== 0) await pass();
+  }
+  return asked;
+}
+
+test("a first page that cannot be had shows as such, and comes once the store is back", async (context) => {
+  const { pass } = heldTimers(context);
+  const history = new History();
+  say(history, 30);
+  await history.join();
+  const timeline = history.open();
+  assert.equal(await refuseAll(history, pass), TRIES, "a few times, with pauses between them");
+  assert.deepEqual([timeline.messages.value, timeline.after.value], [[], "offline"]);
+  await pass();
+  assert.equal(timeline.after.value, "loading");
+  await answerAll(history);
+  assert.deepEqual(timeline.messages.value, history.lines(1, 30));
+  assert.ok(timeline.atEnd.value);
+});
+
+test("while the store is gone, who looks at an edge does not make the device ask and ask", async (context) => {
+  const { pass } = heldTimers(context);
+  const history = new History();
+  say(history, 200);
+  await history.join();
+  const timeline = history.open();
+  await answerAll(history);
+  void timeline.loadBefore().catch(() => {});
+  assert.equal(await refuseAll(history, pass), TRIES);
+  assert.equal(timeline.before.value, "offline");
+  const during = timeline.loadBefore();
+  await settled();
+  assert.deepEqual([history.waiting, timeline.before.value], [0, "offline"]);
+  await pass();
+  await during;
+  assert.equal(timeline.before.value, "more");
+  const loading = timeline.loadBefore();
+  await answerAll(history);
+  await loading;
+  assert.deepEqual(timeline.messages.value, history.lines(101, 200));
+});
+
+test("what is asked for before the connection is there is what comes, not the end", async () => {
+  const history = new History();
+  say(history, 300);
+  await history.join();
+  history.connection.set({ state: "connecting" });
+  const timeline = history.open(100);
+  await settled();
+  assert.deepEqual([timeline.messages.value, timeline.after.value], [[], "offline"]);
+  history.connection.set({ state: "catching_up" });
+  timeline.reconnected();
+  timeline.joined();
+  history.connection.set({ state: "ready" });
+  timeline.reconnected();
+  await answerAll(history);
+  const seqs = timeline.messages.value.map(({ seq }) => seq);
+  assert.ok(seqs.includes(100) && !seqs.includes(300), `${seqs[0]} to ${seqs.at(-1)}`);
+});
+
+test("what was skipped is fetched again until it is here", async (context) => {
+  const { pass } = heldTimers(context);
+  const history = new History();
+  say(history, 30);
+  await history.join();
+  const timeline = history.open();
+  await answerAll(history);
+  history.log.push(edit("9", 31, 30, "mended"));
+  say(history, 100);
+  history.cursor = history.log.length;
+  timeline.reload();
+  assert.equal(await refuseAll(history, pass), TRIES);
+  await pass();
+  await answerAll(history);
+  assert.deepEqual(timeline.messages.value, history.lines(82, 131));
 });
 
 test("whatever comes in whatever order, the window shows the log", async () => {

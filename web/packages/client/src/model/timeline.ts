@@ -4,15 +4,18 @@
  * - What is kept on the device comes first, the server continues where that ends.
  * - Events that come while a page is fetched are applied again on top of it: each row knows what it has seen.
  * - `generation` counts the jumps; a page that was asked for before a jump is dropped.
+ * - Without its first page, or after events were skipped, a page is `owed`: it is tried again until it is here. A page at
+ *   an edge is asked for again by who looks at that edge, but not before a pause.
  */
 
 import type { Id, Message, Pending, Readable, Seq, Timeline } from "../api.js";
 import { toMessage } from "../convert.js";
 import { type Core, history, isOnline, keepStretch, NO_SEQ } from "../core.js";
-import { failure, NOT_CONNECTED } from "../problem.js";
+import { failure, isParlourError, NOT_CONNECTED } from "../problem.js";
 import { Computed } from "../readable.js";
 import type { Kept } from "../store.js";
 import type { WireEvent, WirePage } from "../wire.js";
+import { Pauses } from "./pauses.js";
 import { type Page, Window } from "./window.js";
 
 /** Messages fetched at once. */
@@ -34,12 +37,15 @@ export class LoadedTimeline implements Timeline {
   private readonly window = new Window();
   private recent: WireEvent[] = [];
   private isLoaded = false;
+  /** What has to be loaded before what is shown is right. */
+  private owed: (() => Promise<Page>) | undefined;
+  private readonly pauses = new Pauses(() => this.tryAgain());
   private generation = 0;
   private loading: { before?: Promise<void>; after?: Promise<void> } = {};
   /** From here on messages are kept on the device, as far as is known. */
   private keptFrom: Seq = NO_SEQ;
   private visible: Seq = NO_SEQ;
-  /** The first page; a failure shows in `after`. */
+  /** The first try at the first page; a failure shows in `after`. */
   readonly first: Promise<void>;
 
   constructor(private readonly core: Core, readonly chat: Id, at: Seq | "end", private readonly closed: (timeline: LoadedTimeline) => void) {
@@ -76,6 +82,12 @@ export class LoadedTimeline implements Timeline {
     this.generation += 1;
     this.loading = {};
     this.visible = NO_SEQ;
+    this.pauses.reset();
+    // Nobody loads it any more: what is shown is not to be shown again.
+    if (this.owed) {
+      this.isLoaded = false;
+      this.changed();
+    }
     this.closed(this);
   }
 
@@ -102,12 +114,16 @@ export class LoadedTimeline implements Timeline {
     const { visible } = this;
     const wasAtEnd = visible === NO_SEQ || this.window.high - visible < PAGE;
     this.recent = [];
-    this.jump(() => (wasAtEnd ? this.endPage() : this.aroundPage(visible))).catch(() => {});
+    this.owed ??= () => (wasAtEnd ? this.endPage() : this.aroundPage(visible));
+    this.jump(this.owed).catch(() => {});
   }
 
   /** The connection came or went. */
   reconnected(): void {
-    if (!this.isLoaded && isOnline(this.core)) this.jump(() => this.endPage()).catch(() => {});
+    if (isOnline(this.core)) {
+      this.pauses.reset();
+      this.tryAgain();
+    }
     this.changed();
   }
 
@@ -121,20 +137,25 @@ export class LoadedTimeline implements Timeline {
 
   private edge(side: "before" | "after"): Edge {
     if (this.loading[side]) return "loading";
-    if (!this.isLoaded) return isOnline(this.core) ? "more" : "offline";
+    const canAsk = isOnline(this.core) && !this.pauses.over;
+    if (!this.isLoaded) return canAsk ? "more" : "offline";
     const { low, high } = this.window;
     const isWhole = side === "before" ? low <= 1 : high >= this.cursor;
     if (isWhole) return "none";
     const isKept = side === "before" ? low > this.keptFrom : high + 1 >= this.keptFrom;
-    return isKept || isOnline(this.core) ? "more" : "offline";
+    return canAsk || (isKept && !this.pauses.over) ? "more" : "offline";
   }
 
   /** Shows another part in place of this one. */
   private async jump(load: () => Promise<Page>): Promise<void> {
     this.generation += 1;
     const { generation } = this;
+    this.pauses.breakOff();
+    if (this.owed || !this.isLoaded) this.owed = load;
     const loading = load().then((page) => {
       if (generation !== this.generation) return;
+      this.owed = undefined;
+      this.pauses.reset();
       this.window.replace(page);
       this.visible = NO_SEQ;
       this.isLoaded = true;
@@ -148,12 +169,15 @@ export class LoadedTimeline implements Timeline {
 
   /** Loads a further page at one side. */
   private more(side: "before" | "after"): Promise<void> {
+    if (this.pauses.over) return this.pauses.over;
+    if (this.owed && !this.isLoaded && !this.loading.after) return this.jump(this.owed);
     const { generation } = this;
     const load = async () => {
       await this.first;
       if (!this.isLoaded || this.edgeIsReached(side)) return;
       const page = await (side === "before" ? this.beforePage() : this.afterPage());
       if (!page || generation !== this.generation) return;
+      this.pauses.reset();
       if (side === "before") this.window.prepend(page);
       else this.window.append(page);
       this.replay();
@@ -172,12 +196,27 @@ export class LoadedTimeline implements Timeline {
     const { generation } = this;
     try {
       await loading;
+    } catch (error) {
+      if (generation === this.generation) this.failed(error);
+      throw error;
     } finally {
       if (generation === this.generation) {
         delete this.loading[side];
         this.changed();
       }
     }
+  }
+
+  /** A page could not be had. Without a connection, the next one is what to wait for. */
+  private failed(error: unknown): void {
+    if (isParlourError(error) && error.problem.retry === "never") this.owed = undefined;
+    if (isOnline(this.core)) this.pauses.begin();
+  }
+
+  /** Loads what is owed, and lets pages be asked for. */
+  private tryAgain(): void {
+    if (this.owed && !this.loading.after && isOnline(this.core)) this.jump(this.owed).catch(() => {});
+    else this.changed();
   }
 
   /** Applies what came while a page was fetched. */

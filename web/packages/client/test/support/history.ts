@@ -1,6 +1,6 @@
 /** A chat's log on a server, the device that follows it, and a timeline between the two. */
 
-import type { Connection, Message, Pending } from "../../src/index.js";
+import type { Connection, Message, Pending, Problem } from "../../src/index.js";
 import { memoryStore } from "../../src/index.js";
 import { changed, changeOf, lineOf } from "../../src/convert.js";
 import type { Core } from "../../src/core.js";
@@ -56,6 +56,11 @@ export class History {
     if (!ask) return undefined;
     const page = this.page(ask.frame);
     return () => ask.reply.done(page);
+  }
+
+  /** The server refuses what it was asked first. */
+  refuse(problem: Problem): void {
+    this.asked.shift()?.reply.refused(problem);
   }
 
   /** The lines from `from` to `to` as they are after the first `at` events. */
