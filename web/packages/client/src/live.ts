@@ -159,8 +159,8 @@ export class Live implements Core {
 
   /** Takes over a summary that an answer brought along. */
   learnChat(chat: WireChat): void {
-    if (this.user === undefined) return;
-    const record = this.chats.learn(chat, this.user);
+    const record = this.user !== undefined && this.chats.learn(chat, this.user);
+    if (!record) return;
     this.open.get(chat.id)?.marks.changed();
     this.refreshing.got(chat.id);
     void this.driver.keep((batch) => batch.records.set(chat.id, record));
@@ -288,7 +288,10 @@ export class Live implements Core {
   }
 
   private async fetchChat(chat: Id): Promise<void> {
+    const wasKnown = this.chats.record(chat) !== undefined;
     const summary = await this.rest.call("GET /chats/{chat}", { path: { chat } });
+    // Whoever has left it meanwhile would never be told of its end again.
+    if (wasKnown && !this.chats.record(chat)) return;
     this.learnChat(summary);
     if (summary.member_count <= NAMED_RECEIPTS_MAX || !this.open.get(chat)?.isOpen) return;
     // So large a chat tells no marks; how far own messages got is told with the messages.

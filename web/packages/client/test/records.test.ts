@@ -130,6 +130,26 @@ test("nothing is shown before it is committed", () => {
   assert.equal(chats.list.value.length, 1);
 });
 
+test("a summary that comes while a record is being committed is not lost with it", () => {
+  const chats = new Chats(new Announcer(), () => 0);
+  const members = (seq: number) => [ME, OTHER].map((user) => ({ user, role: "member" as const, joined_at: START, delivered: seq, read: seq }));
+  feed(chats, { type: "chat_joined", chat: summary("9", 1, { members: members(0) }) });
+  chats.prepare({ batch: emptyBatch(0), told: [tell(event("9", 2))], actions: [], posted: new Set() }, ME);
+  const kept = chats.learn(summary("9", 1, { members: members(1) }), ME);
+  chats.absorb();
+  assert.deepEqual([chats.record("9")?.at, chats.record("9")?.marks], [2, { [OTHER]: { delivered: 1, read: 1 } }]);
+  assert.equal(kept, chats.record("9"), "and what is kept is no older");
+});
+
+test("a summary that comes while the chat goes does not bring it back", () => {
+  const chats = new Chats(new Announcer(), () => 0);
+  feed(chats, { type: "chat_joined", chat: summary("9", 1) });
+  chats.prepare({ batch: emptyBatch(0), told: [{ type: "chat_left", chat: "9" }], actions: [], posted: new Set() }, ME);
+  assert.equal(chats.learn(summary("9", 1), ME), undefined);
+  chats.absorb();
+  assert.deepEqual([...chats.ids], []);
+});
+
 test("a burst of events computes the list once for those who listen", async () => {
   const chats = new Chats(new Announcer(), () => 0);
   feed(chats, { type: "chat_joined", chat: summary("9", 0) });

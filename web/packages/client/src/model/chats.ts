@@ -94,12 +94,13 @@ export class Chats {
     return changes;
   }
 
-  /** Takes over a summary that was fetched; gives the record to keep. */
-  learn(chat: WireChat, me: Id): ChatRecord {
+  /** Takes over a summary that was fetched; gives the record to keep, unless the chat is about to go. */
+  learn(chat: WireChat, me: Id): ChatRecord | undefined {
+    if (this.next.has(chat.id) && !this.next.get(chat.id)) return undefined;
     const record = withSummary(this.records.get(chat.id), chat, me);
     this.records.set(chat.id, record);
     this.touch(chat.id);
-    return record;
+    return this.alsoNext(chat.id, (each) => withSummary(each, chat, me)) ?? record;
   }
 
   /** Takes over that own messages got as far as this; gives the record to keep, if that was news. */
@@ -108,10 +109,16 @@ export class Chats {
     const record = before && withReached(before, reached);
     if (!record || record === before) return undefined;
     this.records.set(chat, record);
-    // What is being committed was made of the record before.
+    return this.alsoNext(chat, (each) => withReached(each, reached)) ?? record;
+  }
+
+  /** What is being committed was made of the record before: it changes likewise. Gives what comes of it, if the chat is in it. */
+  private alsoNext(chat: Id, change: (record: ChatRecord) => ChatRecord): ChatRecord | undefined {
     const next = this.next.get(chat);
-    if (next) this.next.set(chat, withReached(next, reached));
-    return record;
+    if (!next) return undefined;
+    const changed = change(next);
+    this.next.set(chat, changed);
+    return changed;
   }
 
   /** What the user has begun to write. */
