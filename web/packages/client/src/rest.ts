@@ -72,29 +72,32 @@ export class Rest {
   }
 
   private async once(route: Route, call: AnyCall, token: string | undefined): Promise<unknown> {
-    const response = await this.send(route, call, token);
-    const body = await response.text().catch(() => undefined);
-    if (body === undefined) throw failure(unreachable("the answer did not arrive whole"));
-    if (!response.ok) throw failure(problemIn(response, body));
-    return body === "" ? undefined : withoutNulls(parsed(body));
+    if (this.closed.signal.aborted) throw failure(CLOSED);
+    // Over the whole answer: it may stop coming in the middle.
+    const timeout = timeoutSignal(this.closed.signal);
+    try {
+      const response = await this.send(route, call, token, timeout.signal);
+      const body = await response.text().catch(() => undefined);
+      if (body === undefined) throw failure(unreachable("the answer did not arrive whole"));
+      if (!response.ok) throw failure(problemIn(response, body));
+      return body === "" ? undefined : withoutNulls(parsed(body));
+    } finally {
+      timeout.clear();
+    }
   }
 
-  private async send(route: Route, call: AnyCall, token: string | undefined): Promise<Response> {
-    if (this.closed.signal.aborted) throw failure(CLOSED);
+  private async send(route: Route, call: AnyCall, token: string | undefined, signal: AbortSignal): Promise<Response> {
     const { fetch } = this;
-    const timeout = timeoutSignal(this.closed.signal);
     try {
       const [method = "", path = ""] = route.split(" ");
       return await fetch(this.address(path, call), {
         method,
         headers: headersOf(call, token),
-        signal: timeout.signal,
+        signal,
         ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
       });
     } catch (error) {
       throw failure(unreachable(error instanceof Error ? error.message : "the server cannot be reached"));
-    } finally {
-      timeout.clear();
     }
   }
 

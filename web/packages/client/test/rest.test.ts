@@ -1,7 +1,7 @@
 /** Calls: what they say when they fail, and what happens to an expired token. */
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { isParlourError, type Problem } from "../src/index.js";
 import { Rest, type Tokens } from "../src/rest.js";
 import { TokenWaiters } from "../src/tokens.js";
@@ -89,6 +89,37 @@ test("nobody asks in nobody's name, or after the end", async () => {
   rest.close();
   assert.equal((await problemOf(rest.call("GET /chats"))).code, "closed");
   assert.deepEqual(asked, []);
+});
+
+/** A server whose answers begin and never end, unless the call is given up. */
+function stalled(): { fetch: typeof fetch; began: Promise<void> } {
+  let tell = () => {};
+  const began = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const answer = async (_: string, { signal }: RequestInit): Promise<Response> => {
+    const start = (controller: ReadableStreamDefaultController) => {
+      signal?.addEventListener("abort", () => controller.error(new Error("aborted")));
+    };
+    tell();
+    return new Response(new ReadableStream({ start }), { status: 200 });
+  };
+  return { fetch: answer as unknown as typeof fetch, began };
+}
+
+test("an answer that stops coming in the middle is given up in time, and at the end of the client", async (context) => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  context.after(() => mock.timers.reset());
+  const giveUp: ((rest: Rest) => void)[] = [() => mock.timers.tick(30_000), (rest) => rest.close()];
+  for (const end of giveUp) {
+    const { fetch, began } = stalled();
+    const rest = new Rest("http://h", fetch, signedIn);
+    const found = problemOf(rest.call("GET /chats"));
+    await began;
+    await new Promise((resolve) => setImmediate(resolve));
+    end(rest);
+    assert.equal((await found).code, "unreachable");
+  }
 });
 
 test("calls that wait for a token get it, or hear that there will be none", async () => {
