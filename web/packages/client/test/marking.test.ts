@@ -117,3 +117,12 @@ test("typing ends by itself", () => {
   bench.frame(connection, notice);
   assert.deepEqual(toldOf(bench.pass(7_000), "typing"), [{ ...notice, on: false }]);
 });
+
+test("typing ends when its chat leaves the screen, of which nothing is heard any more", () => {
+  const { bench, connection } = Bench.ready({ 9: 0, 10: 0 });
+  bench.command({ type: "watch", users: [], chats: ["9", "10"] });
+  const notices = ["9", "10"].map((chat) => ({ type: "typing" as const, chat, user: OTHER, on: true }));
+  for (const notice of notices) bench.frame(connection, notice);
+  const left = bench.command({ type: "watch", users: [], chats: ["10"] });
+  assert.deepEqual(toldOf(left, "typing"), [{ ...notices[0], on: false }]);
+});

@@ -20,7 +20,7 @@ export function command(state: State, now: Timestamp, wanted: Command, out: Outp
     case "typing":
       return type(state, wanted, out);
     case "watch":
-      state.watching.set(wanted.users, wanted.chats);
+      out.told.push(...state.watching.set(wanted.users, wanted.chats));
       return sendWatch(state, now, out);
     case "flush":
       return state.marks.flush();

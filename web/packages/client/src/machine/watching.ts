@@ -8,18 +8,20 @@ const TYPING_LASTS = 7_000;
 /** Typists remembered at once; of more, the ends come from the server alone. */
 const TYPISTS_MAX = 1_000;
 
+interface Typing { notice: Frame<"typing">; ends: Timestamp }
+
 /** What the application watches, and what is known of it. */
 export class Watching {
   /** The screen, if there is one. */
   screen: { users: Id[]; chats: Id[] } | undefined;
   private readonly versions = new Map<Id, number>();
-  private readonly typists = new Map<string, { notice: Frame<"typing">; ends: Timestamp }>();
+  private readonly typists = new Map<string, Typing>();
 
-  /** Replaces the screen. */
-  set(users: Id[], chats: Id[]): void {
+  /** Replaces the screen. Gives the ends of the typing that nobody will hear of any more. */
+  set(users: Id[], chats: Id[]): Frame<"typing">[] {
     this.screen = { users, chats };
     for (const user of this.versions.keys()) if (!users.includes(user)) this.versions.delete(user);
-    for (const [name, { notice }] of this.typists) if (!chats.includes(notice.chat)) this.typists.delete(name);
+    return this.endTyping(({ notice }) => !chats.includes(notice.chat));
   }
 
   /** A new connection answers `watch` anew: whatever it says is news. */
@@ -54,7 +56,11 @@ export class Watching {
 
   /** The typing that has ended without the server saying so. */
   endedTyping(now: Timestamp): Frame<"typing">[] {
-    const ended = [...this.typists].filter(([, { ends }]) => ends <= now);
+    return this.endTyping(({ ends }) => ends <= now);
+  }
+
+  private endTyping(hasEnded: (typing: Typing) => boolean): Frame<"typing">[] {
+    const ended = [...this.typists].filter(([, typing]) => hasEnded(typing));
     for (const [name] of ended) this.typists.delete(name);
     return ended.map(([, { notice }]) => ({ ...notice, on: false }));
   }
