@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { isTimely, newKey } from "../src/key.js";
 import type { ClientFrame, WireError } from "../src/wire.js";
 import { applied, Bench, Box, busy, frames, kept, only, ref, refusal, type Seen, toldOf, unknown } from "./support/bench.js";
-import { event, ME, START } from "./support/making.js";
+import { event, ME, outgoing, START } from "./support/making.js";
 
 function attempt(seen: Seen): { key: string; applied: number } {
   const { key, applied = 0 } = only(seen, "send");
@@ -45,6 +45,22 @@ test("of one chat one is on its way and the order stays", () => {
   assert.deepEqual(frames(second.seen), []);
   assert.equal(frames(bench.post("10", "other chat").seen).length, 1);
   assert.equal(attempt(bench.sent(connection, ref(first.seen), "9", 1)).key, second.name);
+});
+
+test("sends of a tab that is gone go before what was written after them, but not before what was tried", () => {
+  const { bench, connection } = Bench.ready({ 9: 0 });
+  const tried = bench.post("9", "on its way");
+  bench.post("9", "waits");
+  const left = [outgoing("older", START - 9), outgoing("between", START - 8)];
+  bench.input({ type: "adopted", outbox: left });
+  const texts: string[] = [];
+  let { seen } = tried;
+  for (const seq of [1, 2, 3, 4]) {
+    const { body } = only(seen, "send");
+    texts.push("text" in body ? body.text : "");
+    seen = bench.sent(connection, ref(seen), "9", seq);
+  }
+  assert.deepEqual(texts, ["on its way", "older", "between", "waits"]);
 });
 
 test("after a lost answer the same key goes again, alone, with what was applied first", () => {

@@ -94,13 +94,21 @@ export class Outbox {
     this.adopt(saved);
   }
 
-  /** Takes over sends, in their order. */
+  /** Takes over sends, each to where its order puts it. */
   adopt(saved: Outgoing[]): void {
     for (const outgoing of saved) {
       this.lastOrder = Math.max(this.lastOrder, outgoing.order);
       if (outgoing.failed) this.failed.set(outgoing.name, { ...outgoing });
-      else this.push(new Entry({ ...outgoing }));
+      else this.insert(new Entry({ ...outgoing }));
     }
+  }
+
+  /** Puts a send before those that were written after it, but behind those that were tried: a server may hold it back for their sake. */
+  private insert(entry: Entry): void {
+    const queue = this.chats.get(entry.saved.chat);
+    if (!queue) return this.push(entry);
+    const isBefore = (other: Entry) => other.triedOn !== undefined || other.saved.order <= entry.saved.order;
+    queue.splice(queue.findLastIndex(isBefore) + 1, 0, entry);
   }
 
   /** Takes all of them out. */
