@@ -138,9 +138,9 @@ export class Driver {
       refuseAll(inputs);
       return this.commitFailed(error);
     }
-    if (this.ended) return;
-    this.world.absorb(out);
-    for (const action of out.actions) this.act(action);
+    if (!this.ended) this.world.absorb(out);
+    // The end may have come during the commit: who waits for what is kept now is answered all the same.
+    for (const action of out.actions) if (!this.ended || action.do === "reply") this.act(action);
     for (const { done } of additions) done();
   }
 
