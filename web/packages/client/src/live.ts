@@ -179,6 +179,7 @@ export class Live implements Core {
     for (const chat of this.open.values()) chat.end();
     await this.driver.close();
     this.tokens.end();
+    this.people.end();
     this.rest.close();
     this.parts.tabs.close();
     await this.store.close();

@@ -23,8 +23,8 @@ export class Pauses {
     return this.current?.over;
   }
 
-  /** It has failed. */
-  begin(): void {
+  /** It has failed. The pause lasts `atLeast` so many milliseconds. */
+  begin(atLeast = 0): void {
     this.breakOff();
     let resolve = () => {};
     const over = new Promise<void>((resolved) => {
@@ -33,7 +33,7 @@ export class Pauses {
     const timer = setTimeout(() => {
       this.breakOff();
       this.passed();
-    }, pauseAfter(this.failures));
+    }, Math.max(atLeast, pauseAfter(this.failures)));
     this.failures += 1;
     this.current = {
       over,

@@ -1,10 +1,12 @@
 /** Who users are: from the device at once, and fetched when they are not known or were asked for long ago. */
 
-import type { Id, Timestamp, User } from "../api.js";
+import type { Id, Problem, Timestamp, User } from "../api.js";
 import { toUser } from "../convert.js";
+import { isParlourError, NOT_CONNECTED } from "../problem.js";
 import { type Announcer, Computed } from "../readable.js";
 import type { SavedUser } from "../store.js";
 import type { WireUser } from "../wire.js";
+import { Pauses } from "./pauses.js";
 
 /** After this long a user on the screen is fetched again, in milliseconds. */
 const FRESH_FOR = 10 * 60_000;
@@ -28,6 +30,7 @@ export class People {
   private readonly cells = new Map<Id, Computed<User | undefined>>();
   private readonly wanted = new Set<Id>();
   private readonly open = new Set<Id>();
+  private readonly pauses = new Pauses(() => this.pump());
 
   constructor(private readonly announcer: Announcer, private readonly directory: Directory) {}
 
@@ -58,6 +61,7 @@ export class People {
 
   /** Fetches those who are asked for and not known: the connection is there. */
   catchUp(): void {
+    this.pauses.reset();
     for (const id of this.cells.keys()) this.want(id);
   }
 
@@ -65,8 +69,14 @@ export class People {
   forget(): void {
     const ids = [...this.known.keys()];
     this.known.clear();
-    this.wanted.clear();
+    this.end();
     for (const id of ids) this.cells.get(id)?.changed();
+  }
+
+  /** Nobody is fetched any more. */
+  end(): void {
+    this.wanted.clear();
+    this.pauses.reset();
   }
 
   private put(saved: SavedUser): void {
@@ -87,7 +97,7 @@ export class People {
 
   private pump(): void {
     for (const id of this.wanted) {
-      if (!this.directory.isOnline() || this.open.size >= CALLS_MAX) return;
+      if (!this.directory.isOnline() || this.pauses.over || this.open.size >= CALLS_MAX) return;
       this.wanted.delete(id);
       this.open.add(id);
       void this.ask(id);
@@ -97,11 +107,20 @@ export class People {
   private async ask(id: Id): Promise<void> {
     try {
       this.learn([await this.directory.fetch(id)]);
-    } catch {
-      // Somebody who cannot be fetched stays unknown; the next connection, or who asks again, tries again.
+      this.pauses.reset();
+    } catch (error) {
+      // Anybody else who cannot be fetched stays unknown; the next connection, or who asks again, tries again.
+      if (isParlourError(error)) this.refused(id, error.problem);
     } finally {
       this.open.delete(id);
       this.pump();
     }
+  }
+
+  /** A server that is busy, or without its store, is asked again after a pause. */
+  private refused(id: Id, { code, retry, retryAfterMs }: Problem): void {
+    if (code === NOT_CONNECTED.code || (retry !== "later" && retry !== "now")) return;
+    this.wanted.add(id);
+    if (!this.pauses.over) this.pauses.begin(retryAfterMs);
   }
 }
