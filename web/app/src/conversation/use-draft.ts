@@ -2,13 +2,15 @@
  * Keeps the text field and the chat's draft in step.
  *
  * - While a message is edited the draft stays what it was, and comes back afterwards.
- * - A draft from another tab is taken over only while nobody writes here.
+ * - A draft from another tab is taken over while nobody writes here, and again when one comes back to this tab: else what the
+ *   other tab has sent would still stand here, and Enter would send it a second time.
  */
 import type { Chat, Readable } from "parlour-client";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { editableText } from "./composer.js";
 import type { Intent } from "./composer-context.js";
 import { DraftKeeper } from "./draft-keeper.js";
+import { keepsOwnText } from "./writing.js";
 
 type FieldRef = { current: HTMLTextAreaElement | null };
 
@@ -38,10 +40,20 @@ export function useDraft(chat: Chat, field: FieldRef, intent: Readable<Intent>):
   useFirstDraft(chat, field);
   useEffect(() => {
     const flush = () => keeper.current?.flush();
+    const takeOver = (news: "draft" | "return") => {
+      const area = field.current;
+      const draft = chat.summary.value?.draft ?? "";
+      const isDirty = keeper.current?.isDirty ?? false;
+      if (!area || area.value === draft || keepsOwnText({ area, page: document, isEditing: editing.current, isDirty, news })) return;
+      area.value = draft;
+    };
+    const returned = () => takeOver("return");
     addEventListener("pagehide", flush);
-    const stop = chat.summary.subscribe(() => takeOver(chat, field, keeper.current, editing.current));
+    addEventListener("focus", returned);
+    const stop = chat.summary.subscribe(() => takeOver("draft"));
     return () => {
       stop();
+      removeEventListener("focus", returned);
       removeEventListener("pagehide", flush);
       flush();
     };
@@ -57,11 +69,4 @@ function useFirstDraft(chat: Chat, field: FieldRef): void {
   useLayoutEffect(() => {
     if (field.current) field.current.value = chat.summary.value?.draft ?? "";
   }, [chat]);
-}
-
-function takeOver(chat: Chat, field: FieldRef, keeper: DraftKeeper | undefined, isEditing: boolean): void {
-  const area = field.current;
-  const draft = chat.summary.value?.draft ?? "";
-  if (!area || isEditing || keeper?.isDirty || document.activeElement === area || area.value === draft) return;
-  area.value = draft;
 }
