@@ -11,6 +11,7 @@ import { type Cell, useReadable } from "../readable.js";
 import { Icon } from "../ui/icon.js";
 import { ComposerContext, type Intent } from "./composer-context.js";
 import { EmojiPicker } from "./emoji-picker.js";
+import { restore, type Written } from "./refused.js";
 import { type Draft, useDraft } from "./use-draft.js";
 
 interface ComposerProps {
@@ -116,8 +117,10 @@ interface Sending {
   say: (problem?: string) => void;
 }
 
-/** Sends or saves what is in the field, and puts it back if the device refuses to take it. */
-function useSend({ chat, intent, onSent }: ComposerProps, { field, draft, say }: Sending): () => void {
+/** Sends or saves what is in the field, and gives it back if the device refuses to take it. */
+function useSend(props: ComposerProps, sending: Sending): () => void {
+  const { chat, intent, onSent } = props;
+  const { field, draft, say } = sending;
   const { translate } = useLocale();
   return () => {
     const area = field.current;
@@ -127,7 +130,7 @@ function useSend({ chat, intent, onSent }: ComposerProps, { field, draft, say }:
     say(undefined);
     const wanted = intent.value;
     take(chat, wanted, text).catch((error: unknown) => {
-      if (area.value === "") area.value = text;
+      giveBack({ text, intent: wanted }, props, sending);
       say(problemText(translate, problemOf(error)));
     });
     area.value = "";
@@ -140,6 +143,20 @@ function useSend({ chat, intent, onSent }: ComposerProps, { field, draft, say }:
     intent.set({ kind: "write" });
     if (wanted.kind !== "edit") onSent();
   };
+}
+
+/** The field is gone when the chat was left meanwhile. */
+function giveBack(refused: Written, { chat, intent }: ComposerProps, { field, draft }: Sending): void {
+  const now = field.current ? { text: field.current.value, intent: intent.value } : undefined;
+  const restored = restore(refused, now, chat.summary.value?.draft ?? "");
+  if ("draft" in restored) return chat.setDraft(restored.draft);
+  // What stands in the field before a change takes its place is kept as the draft first.
+  draft.flush();
+  intent.set(restored.field.intent);
+  if (field.current) field.current.value = restored.field.text;
+  growWithText(field.current);
+  draft.changed();
+  draft.flush();
 }
 
 function take(chat: Chat, intent: Intent, text: string): Promise<unknown> {
