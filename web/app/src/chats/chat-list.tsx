@@ -7,6 +7,7 @@ import { useClient, useLocale, useMe, useRouter } from "../context.js";
 import { chatNameNow, namesNow, shownName } from "../names.js";
 import { usePacedReadable, useReadable } from "../readable.js";
 import { chatOf, hashOf } from "../router.js";
+import { isComposing } from "../shell/field-keys.js";
 import { Avatar, PresenceDot } from "../ui/avatar.js";
 import { Icon } from "../ui/icon.js";
 import { moveFocus } from "../ui/roving.js";
@@ -24,6 +25,7 @@ export function ChatList() {
   const searching = query.trim() !== "";
   const move = (event: KeyboardEvent) => list.current && moveFocus(event, list.current, "a.chat-line, button.chat-line");
   const fromSearch = (event: KeyboardEvent) => {
+    if (isComposing(event)) return;
     if (event.key === "Escape" && searching) {
       event.stopPropagation();
       setQuery("");

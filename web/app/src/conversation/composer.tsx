@@ -8,6 +8,7 @@ import { useRef, useState } from "preact/hooks";
 import { useLocale } from "../context.js";
 import { problemOf, problemText } from "../i18n/problems.js";
 import { type Cell, useReadable } from "../readable.js";
+import { isComposing } from "../shell/field-keys.js";
 import { Icon } from "../ui/icon.js";
 import { ComposerContext, type Intent } from "./composer-context.js";
 import { EmojiPicker } from "./emoji-picker.js";
@@ -95,7 +96,7 @@ interface KeyContext {
 function composerKey(event: KeyboardEvent, { send, stop, editLast, intent }: KeyContext): void {
   const field = event.currentTarget as HTMLTextAreaElement;
   // While letters are being composed, Enter chooses among them.
-  if (event.isComposing) return;
+  if (isComposing(event)) return;
   if (event.key === "Enter" && !event.shiftKey && (event.ctrlKey || event.metaKey || !writesOnGlass())) {
     event.preventDefault();
     send();

@@ -2,17 +2,20 @@
  * The keys that work everywhere; the help page lists them.
  *
  * - Letters are read by their place on the keyboard, because Alt changes what they write on some systems.
+ * - What a key does in the field one types in goes before.
  */
 import type { Client } from "parlour-client";
 import { useEffect } from "preact/hooks";
 import { useSurroundings } from "../context.js";
 import { chatOf, type Router } from "../router.js";
+import { belongsToField, fieldOf, isComposing } from "./field-keys.js";
 
 export function useShortcuts(): void {
   const { client, router } = useSurroundings();
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
-      if (!event.defaultPrevented && !document.querySelector("dialog[open], :popover-open") && run(event, client, router)) event.preventDefault();
+      if (event.defaultPrevented || isComposing(event) || document.querySelector("dialog[open], :popover-open")) return;
+      if (run(event, client, router)) event.preventDefault();
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
@@ -21,10 +24,12 @@ export function useShortcuts(): void {
 
 function run(event: KeyboardEvent, client: Client, router: Router): boolean {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && event.code === "KeyK") return focus("search");
-  if (event.altKey && !event.ctrlKey && !event.metaKey) return runWithAlt(event, client, router);
+  if (event.altKey && !event.ctrlKey && !event.metaKey) {
+    return !belongsToField(event, fieldOf(event.target), isMac()) && runWithAlt(event, client, router);
+  }
   if (event.ctrlKey || event.metaKey) return false;
   if (event.key === "Escape") return goBack(router);
-  if (event.key !== "?" || isWriting(event.target)) return false;
+  if (event.key !== "?" || fieldOf(event.target) !== "none") return false;
   router.go({ page: "help" });
   return true;
 }
@@ -89,4 +94,4 @@ function press(id: string): boolean {
   return element !== null;
 }
 
-const isWriting = (target: EventTarget | null) => target instanceof HTMLElement && target.closest("input, textarea, select, [contenteditable]") !== null;
+const isMac = () => /Mac OS|iPhone|iPad/.test(navigator.userAgent);
