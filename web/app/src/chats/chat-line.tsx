@@ -7,6 +7,7 @@ import { excerpt, isNoticeMessage, messageText } from "../conversation/texts.js"
 import { useChatName, useNames } from "../names.js";
 import { useReadable } from "../readable.js";
 import { hashOf } from "../router.js";
+import { useToday } from "../today.js";
 import { Avatar, PresenceDot } from "../ui/avatar.js";
 import { Icon } from "../ui/icon.js";
 import { pure } from "../ui/pure.js";
@@ -21,6 +22,7 @@ interface ChatLineProps {
 export const ChatLine = pure(({ chat, isOpen, isStop }: ChatLineProps) => {
   const { dates } = useLocale();
   const name = useChatName(chat);
+  const today = useToday();
   return (
     <li>
       <a class="chat-line" href={hashOf({ page: "chat", chat: chat.id })} aria-current={isOpen ? "page" : undefined} tabIndex={isStop ? 0 : -1}>
@@ -30,7 +32,7 @@ export const ChatLine = pure(({ chat, isOpen, isStop }: ChatLineProps) => {
         </span>
         <span class="chat-line-top">
           <span class="chat-name" dir="auto">{name}</span>
-          <time dateTime={new Date(chat.updatedAt).toISOString()}>{dates.short(chat.updatedAt, Date.now())}</time>
+          <time dateTime={new Date(chat.updatedAt).toISOString()}>{dates.short(chat.updatedAt, today)}</time>
         </span>
         <span class="chat-line-bottom">
           <Preview chat={chat} />

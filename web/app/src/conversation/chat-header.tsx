@@ -6,6 +6,7 @@ import { useClient, useLocale } from "../context.js";
 import { useChatName, useNames } from "../names.js";
 import { useReadable } from "../readable.js";
 import { hashOf } from "../router.js";
+import { useToday } from "../today.js";
 import { Avatar, PresenceDot } from "../ui/avatar.js";
 import { Icon } from "../ui/icon.js";
 import { BackLink } from "../ui/page.js";
@@ -45,8 +46,9 @@ function Subtitle({ chat, summary }: { chat: Chat; summary: ChatSummary }) {
 export function PresenceText({ user }: { user: Id }) {
   const presence = useReadable(useClient().presence(user));
   const { translate, dates } = useLocale();
+  const today = useToday();
   if (presence.status === "offline" && presence.lastSeen !== undefined) {
-    return <>{translate("status.lastSeen", { time: dates.short(presence.lastSeen, Date.now()) })}</>;
+    return <>{translate("status.lastSeen", { time: dates.short(presence.lastSeen, today) })}</>;
   }
   return <>{translate(`status.${presence.status}`)}</>;
 }

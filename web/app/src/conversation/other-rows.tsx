@@ -5,6 +5,7 @@ import type { Message, Pending, Timestamp } from "parlour-client";
 import { useLocale } from "../context.js";
 import { daysBetween } from "../i18n/dates.js";
 import { useNames } from "../names.js";
+import { useToday } from "../today.js";
 import { pure } from "../ui/pure.js";
 import type { MessageActions } from "./actions.js";
 import { MessageText, Quote } from "./message-parts.js";
@@ -69,8 +70,9 @@ function usersIn({ author, content }: Message): string[] {
 
 export const DayRow = pure(({ rowKey, at }: { rowKey: string; at: Timestamp }) => {
   const { translate, dates } = useLocale();
-  const days = daysBetween(at, Date.now());
-  const text = days === 0 ? translate("chat.today") : days === 1 ? translate("chat.yesterday") : dates.day(at, Date.now());
+  const today = useToday();
+  const days = daysBetween(at, today);
+  const text = days === 0 ? translate("chat.today") : days === 1 ? translate("chat.yesterday") : dates.day(at, today);
   return <h2 class="day" data-row={rowKey}><span>{text}</span></h2>;
 });
 
