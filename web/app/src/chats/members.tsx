@@ -54,7 +54,7 @@ function useMembers(chat: Chat, summary: ChatSummary): MemberList {
     if (question !== asked.current) return;
     setPages((before) => ({ ...page, members: cursor === undefined ? page.members : [...before.members, ...page.members] }));
   };
-  useEffect(() => task.run(() => load()), [chat, summary.memberCount, summary.role]);
+  useEffect(() => task.runLast(() => load()), [chat, summary.memberCount, summary.role]);
   const { next } = pages;
   return { members: pages.members, task, reload: () => load(), loadMore: next === undefined ? undefined : () => task.run(() => load(next)) };
 }

@@ -18,7 +18,7 @@ export function PrivacySettings() {
   const [isSaved, setSaved] = useState(false);
   useEffect(() => task.run(async () => setLastSeen((await client.privacy()).lastSeen)), [client]);
   const change = (wanted: string) =>
-    task.run(async () => {
+    task.runLast(async () => {
       const { lastSeen: now } = await client.setPrivacy({ lastSeen: wanted as Audience });
       setLastSeen(now);
       setSaved(true);

@@ -74,7 +74,7 @@ function StatusChoice() {
   return (
     <>
       <Choice label={translate("settings.status")} value={status} options={options}
-        onChange={(next) => task.run(() => client.setStatus(next as ChosenStatus))} />
+        onChange={(next) => task.runLast(() => client.setStatus(next as ChosenStatus))} />
       <TaskResult task={task} />
     </>
   );

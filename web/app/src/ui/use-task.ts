@@ -3,35 +3,33 @@
  */
 import type { Problem } from "parlour-client";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { problemOf } from "../i18n/problems.js";
+import { TaskRunner, type TaskState } from "./task-runner.js";
 
 export interface Task {
   busy: boolean;
   problem: Problem | undefined;
   /** Whether the last run went well. */
   done: boolean;
+  /** A second press while one is under way does nothing. */
   run(work: () => Promise<void>): void;
+  /** Of several choices while one is under way the last one is run after it. */
+  runLast(work: () => Promise<void>): void;
 }
 
-/** Runs one thing at a time; a second press while one is under way does nothing. */
 export function useTask(): Task {
-  const [state, setState] = useState<{ busy: boolean; problem?: Problem; done: boolean }>({ busy: false, done: false });
+  const [state, setState] = useState<TaskState>({ busy: false, done: false });
   const gone = useRef(false);
+  const runner = useRef<TaskRunner | undefined>(undefined);
+  runner.current ??= new TaskRunner((next) => !gone.current && setState(next));
+  const { current } = runner;
   useEffect(() => () => {
     gone.current = true;
   }, []);
-  const settle = (next: { problem?: Problem; done: boolean }) => !gone.current && setState({ busy: false, ...next });
   return {
     busy: state.busy,
     problem: state.problem,
     done: state.done,
-    run(work) {
-      if (state.busy) return;
-      setState({ busy: true, done: false });
-      work().then(
-        () => settle({ done: true }),
-        (error: unknown) => settle({ problem: problemOf(error), done: false }),
-      );
-    },
+    run: (work) => current.run(work),
+    runLast: (work) => current.runLast(work),
   };
 }
