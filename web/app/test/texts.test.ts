@@ -1,6 +1,7 @@
 /** What messages, notices and ticks say. */
-import type { Message } from "parlour-client";
+import type { Message, Pending } from "parlour-client";
 import { expect, test } from "vitest";
+import { changeStateText, sendStateText } from "../src/conversation/pending-state.js";
 import { excerpt, messageText, noticeText, ticksText } from "../src/conversation/texts.js";
 import { createLocale } from "../src/i18n/locale.js";
 import { problemOf, problemText } from "../src/i18n/problems.js";
@@ -40,4 +41,16 @@ test("a problem of the contract has a sentence, any other shows what the server 
   expect(problemText(locale.translate, { code: "teapot", message: "short and stout", retry: "never" })).toBe("It did not work: short and stout");
   expect(problemOf(Object.assign(new Error("x"), { problem: { code: "busy", message: "", retry: "later" } })).code).toBe("busy");
   expect(problemOf("x").message).toBe("x");
+});
+
+test.each(["store_unavailable", "draining", "outcome_unknown", "token_expired", "key_time", "key_reused"])("%s is said in the reader's language", (code) => {
+  const problem = { code, message: "what the server wrote", retry: "never" } as const;
+  for (const language of ["en", "ar"] as const) expect(problemText(createLocale(language).translate, problem)).not.toContain("what the server wrote");
+});
+
+test("a send without a problem of its own is not said to have one", () => {
+  const send: Pending = { key: "k", chat: "1", operation: { type: "send", body: { type: "text", text: "x" } }, createdAt: 0, state: "stalled" };
+  expect(sendStateText(send, locale)).toBe("It may have been sent, but the server does not say.");
+  expect(changeStateText({ ...send, operation: { type: "delete", target: 1 } }, locale)).toBe("The change may have been saved, but the server does not say.");
+  expect(sendStateText({ ...send, error: { code: "forbidden", message: "", retry: "never" } }, locale)).toContain("You are not allowed");
 });

@@ -41,7 +41,8 @@ export function sendStateText(pending: Pending, { translate }: Locale): string {
     case "queued": return translate("pending.queued");
     case "sending": return translate("pending.sending");
     case "failed": return translate("pending.failed", { reason });
-    case "stalled": return translate("pending.stalled", { reason });
+    // What is held back because the connection broke over it was never answered.
+    case "stalled": return pending.error ? translate("pending.stalled", { reason }) : translate("pending.stalledSilently");
   }
 }
 
@@ -49,5 +50,6 @@ const underWay = { send: "pending.sending", edit: "pending.editing", delete: "pe
 
 export function changeStateText(pending: Pending, { translate }: Locale): string {
   if (pending.state === "queued" || pending.state === "sending") return translate(underWay[pending.operation.type]);
+  if (pending.state === "stalled" && !pending.error) return translate("pending.changeStalled");
   return translate("pending.changeFailed", { reason: pending.error ? problemText(translate, pending.error) : "" });
 }

@@ -6,8 +6,9 @@ import type { Translate } from "./locale.js";
 
 /** Codes that have a sentence of their own, called `error.<code>`. */
 const spoken = [
-  "unreachable", "rate_limited", "busy", "forbidden", "blocked", "token_invalid", "username_taken", "too_large",
-  "limit_reached", "chat_not_found", "user_not_found", "message_not_found", "cancelled", "closed",
+  "unreachable", "rate_limited", "busy", "store_unavailable", "draining", "outcome_unknown", "forbidden", "blocked", "token_invalid",
+  "token_expired", "username_taken", "too_large", "key_time", "key_reused", "limit_reached", "chat_not_found", "user_not_found",
+  "message_not_found", "cancelled", "closed",
 ] as const;
 
 export function problemText(translate: Translate, problem: Problem): string {
