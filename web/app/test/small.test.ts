@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { foldForSearch } from "../src/chats/fold.js";
 import { deviceName } from "../src/device.js";
 import { daysBetween } from "../src/i18n/dates.js";
+import { textBytes } from "../src/text-bytes.js";
 import { hueOf, initials } from "../src/ui/avatar.js";
 
 test.each([["Mara Lindqvist", "ML"], ["tom", "T"], ["ليلى حداد", "لح"], ["  ", "?"], ["🎉 Party", "P"], ["Ann (work)", "AW"]])("%j is %s", (name, letters) => {
@@ -30,4 +31,8 @@ test("days are counted by midnights, over the change of clocks too", () => {
   expect(daysBetween(at(2, 1, 0), at(2, 1, 23))).toBe(0);
   expect(daysBetween(at(2, 28, 12), at(2, 30, 12))).toBe(2);
   expect(daysBetween(at(9, 24, 12), at(9, 26, 12))).toBe(2);
+});
+
+test("a text is as long as its bytes, not its letters", () => {
+  expect(["ab", "é", "لا", "👍"].map(textBytes)).toEqual([2, 2, 4, 4]);
 });

@@ -70,6 +70,10 @@ scene("a message and a person are reported to the operators, and to nobody else"
   const chat = ann.openChat();
   await ann.pick("Buy my pills", "Report");
   const dialog = ann.page.getByRole("dialog", { name: "Report this message" });
+  // Fewer letters than the server takes bytes, and more bytes.
+  await dialog.getByLabel("Note").fill("é".repeat(501));
+  await dialog.getByText("The note is too long.").waitFor();
+  assert.equal(await dialog.getByRole("button", { name: "Send report" }).isDisabled(), true);
   await dialog.getByLabel("Note").fill("every day");
   await dialog.getByRole("button", { name: "Send report" }).focus();
   await ann.page.keyboard.press("Enter");

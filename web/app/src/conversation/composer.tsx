@@ -9,6 +9,7 @@ import { useLocale } from "../context.js";
 import { problemOf, problemText } from "../i18n/problems.js";
 import { type Cell, useReadable } from "../readable.js";
 import { isComposing } from "../shell/field-keys.js";
+import { textBytes } from "../text-bytes.js";
 import { Icon } from "../ui/icon.js";
 import { ComposerContext, type Intent } from "./composer-context.js";
 import { EmojiPicker } from "./emoji-picker.js";
@@ -127,7 +128,7 @@ function useSend(props: ComposerProps, sending: Sending): () => void {
     const area = field.current;
     const text = area?.value.trim() ?? "";
     if (!area || text === "") return;
-    if (new TextEncoder().encode(text).length > textBytesMax) return say(translate("composer.tooLong"));
+    if (textBytes(text) > textBytesMax) return say(translate("composer.tooLong"));
     say(undefined);
     const wanted = intent.value;
     take(chat, wanted, text).catch((error: unknown) => {

@@ -266,6 +266,7 @@ export const arabic: Sentences = {
   "report.reason.violence": "تهديد أو عنف",
   "report.reason.other": "شيء آخر",
   "report.note": "ملاحظة (اختياري)",
+  "report.tooLong": "الملاحظة طويلة جدًا. اختصرها قليلًا.",
   "report.send": "إرسال البلاغ",
   "report.sent": "وصل بلاغك إلى المشغلين.",
 

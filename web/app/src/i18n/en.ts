@@ -202,6 +202,7 @@ export const english = {
   "report.reason.violence": "Threats or violence",
   "report.reason.other": "Something else",
   "report.note": "Note (if you like)",
+  "report.tooLong": "The note is too long. Shorten it a little.",
   "report.send": "Send report",
   "report.sent": "The operators have your report.",
 
