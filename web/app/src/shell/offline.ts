@@ -11,6 +11,8 @@ export function registerServiceWorker(): Readable<(() => void) | undefined> {
   const workers = navigator.serviceWorker;
   const offer = (worker: ServiceWorker) =>
     waiting.set(() => {
+      // Another tab may have asked for it already; then this one only has to leave its old files.
+      if (worker.state !== "installed") return location.reload();
       workers.addEventListener("controllerchange", () => location.reload(), { once: true });
       worker.postMessage("take-over");
     });
