@@ -1,4 +1,4 @@
-/** What axe finds on the main pages, in light and dark: nothing. */
+/** What axe finds on the main pages, in light and dark: nothing; and where a phone puts the focus. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -64,6 +64,13 @@ for (const colorScheme of ["light", "dark"] as const) {
     assert.deepEqual(found, []);
   });
 }
+
+scene("on a phone the name of a chat that is opened takes the focus", async (stage) => {
+  const phone = { viewport: { width: 390, height: 800 }, hasTouch: true, isMobile: true };
+  const [ann, bob] = await Promise.all([stage.person("Ann", phone), stage.person("Bob")]);
+  await ann.talkTo(bob);
+  await ann.page.waitForFunction(() => document.activeElement?.matches("h1") && document.activeElement.textContent === "Bob");
+});
 
 function pages(chat: string): readonly (readonly [string, string])[] {
   return [

@@ -22,7 +22,7 @@ export function ChatHeader({ chat, summary }: { chat: Chat; summary: ChatSummary
         {summary.peer !== undefined && <PresenceDot user={summary.peer} />}
       </span>
       <div class="grow">
-        <h1 dir="auto">{name}</h1>
+        <h1 dir="auto" tabIndex={-1}>{name}</h1>
         <p class="chat-subtitle">
           <Subtitle chat={chat} summary={summary} />
         </p>

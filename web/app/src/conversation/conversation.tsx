@@ -59,10 +59,15 @@ function OpenConversation({ chat, summary, seq }: { chat: Chat; summary: ChatSum
   );
 }
 
-/** With a keyboard one wants to write at once; on glass that would bring up the keyboard over the messages. */
+/**
+ * With a keyboard one wants to write at once; on glass that would bring up the keyboard over the messages: there the name of the
+ * chat takes the focus, so that a screen reader says where one has come to.
+ */
 function useFocusOnOpen(seq: Seq | undefined): void {
   useEffect(() => {
-    if (seq === undefined && matchMedia("(hover: hover)").matches) document.getElementById("composer")?.focus();
+    if (seq !== undefined) return;
+    const place = matchMedia("(hover: hover)").matches ? "#composer" : ".chat-header h1";
+    document.querySelector<HTMLElement>(place)?.focus();
   }, []);
 }
 
