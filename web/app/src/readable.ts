@@ -1,7 +1,8 @@
 /**
  * Draws what the library keeps: a component that reads a `Readable` is drawn again when its value changes.
  *
- * - However often values change, a component is drawn at most once for each frame (see `drawByFrames`).
+ * - However often values change, a component is drawn once for each frame, and besides only before something a person does
+ *   (see `drawByFrames`).
  */
 import type { Readable } from "parlour-client";
 import { options } from "preact";
