@@ -23,7 +23,7 @@ use crate::{
 };
 
 use chats::Chats;
-use faults::Links;
+use faults::{Answers, Links};
 pub use faults::{Fate, LinkFault};
 use quotas::Buckets;
 use users::Users;
@@ -43,6 +43,7 @@ pub struct LocalBus {
     clock: Arc<dyn Clock>,
     inbox: Mutex<Option<Inbox>>,
     health: watch::Sender<Health>,
+    answers: Answers,
 }
 
 #[derive(Debug, Default)]
@@ -148,6 +149,7 @@ impl LocalNetwork {
             clock,
             inbox: Mutex::new(Some(inbox)),
             health,
+            answers: Answers::default(),
         }
     }
 
@@ -314,7 +316,8 @@ impl PresenceCells for LocalBus {
             seen: at,
             now: self.clock.now(),
         };
-        Ok(self.network.users.settle(user, chosen, times, alive))
+        let edge = self.network.users.settle(user, chosen, times, alive);
+        self.answers.bring(edge)
     }
 
     async fn presence(&self, users: &[UserId]) -> Result<Vec<Presence>, BusError> {

@@ -80,6 +80,26 @@ async fn offline_after_a_restart_is_newer_than_online_before_it() {
 }
 
 #[tokio::test]
+async fn a_settlement_whose_answer_is_lost_has_happened() {
+    let nodes = LocalNodes::new();
+    let bus = nodes.join().await;
+    let user = UserId::new(1).unwrap();
+    let connection = ConnectionRef {
+        connection: ConnectionId::new(1),
+        session: SessionId::new(1).unwrap(),
+        device: String::new(),
+    };
+    bus.register(user, connection).await.unwrap();
+    nodes.network.lose_settlements(&bus, 1);
+    let chosen = Chosen::AsStored(ChosenStatus::Online);
+    let at = nodes.clock.now();
+    assert!(bus.settle(user, chosen, at).await.is_err());
+    let seen = bus.presence(&[user]).await.unwrap()[0];
+    assert_eq!(seen.status, PresenceStatus::Online);
+    assert_eq!(bus.settle(user, chosen, at).await, Ok(None));
+}
+
+#[tokio::test]
 async fn a_dropped_bus_is_a_dead_node_and_its_number_is_free_again() {
     let nodes = LocalNodes::new();
     let (first, second) = (nodes.join().await, nodes.join().await);

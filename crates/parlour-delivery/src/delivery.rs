@@ -55,6 +55,7 @@ impl Delivery {
         core.spawn(Arc::clone(core).compare_as_due());
         core.spawn(Arc::clone(core).pay_debts());
         core.spawn(Arc::clone(core).show_outages());
+        core.spawn(Arc::clone(core).look_regularly());
         core.spawn(Arc::clone(core).end_typing());
         core.spawn(Arc::clone(core).watch_nodes());
         core.spawn(Arc::clone(core).sample_regularly());

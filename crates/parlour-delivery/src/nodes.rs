@@ -92,7 +92,8 @@ impl Core {
         }
     }
 
-    /// Settles those who were on nodes that are gone, as far as somebody here looks at them.
+    /// Settles those who were on nodes that are gone, as far as somebody here looks at them, and shows what such a node
+    /// settled and told nobody.
     async fn settle_after(self: &Arc<Self>, vanished: bool) {
         tokio::time::sleep(LAPSE_GRACE).await;
         if vanished {
@@ -103,6 +104,7 @@ impl Core {
             self.settle(user, parlour_bus::Chosen::Unknown, self.clock.now())
                 .await;
         }
+        self.show_what_is_looked_at().await;
     }
 }
 

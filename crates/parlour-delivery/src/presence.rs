@@ -1,8 +1,10 @@
 //! Who is there: told at its edges only, and only to connections that look at the user.
 //!
 //! The bus holds one cell per user and decides from the live routes what it says; nodes only ask it to settle. So a late
-//! or doubled request changes nothing, and nobody looks offline while a route to them lives.
+//! or doubled request changes nothing, and nobody looks offline while a route to them lives. An edge that got lost is found by
+//! looking again (`looks`).
 
+mod looks;
 mod outage;
 mod privacy;
 mod watchers;

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::{LocalNetwork, NodeRef};
+use crate::{BusError, LocalBus, LocalNetwork, NodeRef};
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,24 @@ struct Trips {
     take: Option<Duration>,
     arrivals: HashMap<NodeRef, Instant>,
     count: u64,
+}
+
+/// Answers on their way back to one node.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    to_lose: AtomicUsize,
+}
+
+impl Answers {
+    /// An answer, unless it gets lost: what was asked for has happened all the same.
+    pub(super) fn bring<T>(&self, answer: T) -> Result<T, BusError> {
+        let one_less = |left: usize| left.checked_sub(1);
+        let order = Ordering::SeqCst;
+        match self.to_lose.fetch_update(order, order, one_less) {
+            Ok(_) => Err(BusError::Unavailable("the answer was lost".to_owned())),
+            Err(_) => Ok(answer),
+        }
+    }
 }
 
 impl Links {
@@ -96,6 +115,11 @@ impl LocalNetwork {
     /// Lets every packet travel this long from now on; what waits for the same node travels together. `None` ends it.
     pub fn set_trips(&self, take: Option<Duration>) {
         self.shared.links.set_trips(take);
+    }
+
+    /// Lets a node's next `count` settlements of presence happen without an answer.
+    pub fn lose_settlements(&self, bus: &LocalBus, count: usize) {
+        bus.answers.to_lose.store(count, Ordering::SeqCst);
     }
 
     /// How many journeys packets have made while they took time.

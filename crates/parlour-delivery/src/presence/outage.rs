@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use parlour_bus::Health;
-use parlour_model::{Presence, PresenceStatus, UserId, limits};
+use parlour_model::{Presence, PresenceStatus, limits};
 use tokio::time::Instant;
 
 use crate::core::Core;
@@ -66,27 +66,6 @@ impl Core {
                 self.show_unknown(user);
             }
             self.bus_is(Health::Up).await;
-        }
-    }
-
-    /// Enters this node again as one that looks at these users, and shows what is so now.
-    pub(crate) async fn look_again(self: &Arc<Self>) {
-        self.renew_interest().await;
-        self.show_what_is_looked_at().await;
-    }
-
-    /// Shows what is so now where that is news. What is not known yet is looked at again later.
-    pub(crate) async fn show_what_is_looked_at(self: &Arc<Self>) {
-        let users: Vec<UserId> = self.watchers.users();
-        for part in users.chunks(limits::WATCH_USERS_MAX) {
-            for presence in self.settled(part).await {
-                if presence.status == PresenceStatus::Unknown {
-                    self.debts.owe_looks();
-                    continue;
-                }
-                let (presence, last_seen) = self.as_shown(presence).await;
-                self.show_presence(presence, last_seen);
-            }
         }
     }
 }

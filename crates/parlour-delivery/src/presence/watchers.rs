@@ -30,6 +30,8 @@ struct WatchedUser {
     links: SmallVec<[Arc<Link>; 1]>,
     /// The highest version shown; `None` while what is shown is that nothing is known.
     version: Option<u64>,
+    /// Whether what was shown under that version is that they are offline.
+    is_offline: bool,
 }
 
 impl Watchers {
@@ -113,8 +115,20 @@ impl Watchers {
             return;
         }
         if let Some(mut lookers) = self.users.get_mut(&presence.user) {
-            lookers.version = lookers.version.max(Some(presence.version));
+            lookers.note(presence);
         }
+    }
+
+    /// Whether somebody here looks at the user and has not been shown this or anything later. A user without a cell is
+    /// offline under a version that rises with time: that they still are is no news.
+    pub(super) fn is_news(&self, presence: &Presence) -> bool {
+        let Some(lookers) = self.users.get(&presence.user) else {
+            return false;
+        };
+        let is_offline = presence.status == PresenceStatus::Offline;
+        let has_no_cell = is_offline && presence.last_seen.is_none();
+        let is_repeated = has_no_cell && lookers.is_offline && lookers.version.is_some();
+        !is_repeated && lookers.version < Some(presence.version)
     }
 }
 
@@ -158,11 +172,9 @@ impl Core {
         let Some(mut lookers) = self.watchers.users.get_mut(&presence.user) else {
             return;
         };
-        if lookers.version >= Some(presence.version) {
-            return;
+        if lookers.note(&presence) {
+            lookers.show(presence, last_seen);
         }
-        lookers.version = Some(presence.version);
-        lookers.show(presence, last_seen);
     }
 
     /// Shows on this node that nothing is known of a user.
@@ -176,6 +188,16 @@ impl Core {
 }
 
 impl WatchedUser {
+    /// Remembers this unless something as late was shown; answers whether it is later.
+    fn note(&mut self, presence: &Presence) -> bool {
+        let is_later = self.version < Some(presence.version);
+        if is_later {
+            self.version = Some(presence.version);
+            self.is_offline = presence.status == PresenceStatus::Offline;
+        }
+        is_later
+    }
+
     fn show(&self, presence: Presence, last_seen: Audience) {
         let for_others = Presence {
             last_seen: presence

@@ -117,6 +117,48 @@ async fn those_on_a_node_that_died_look_offline_within_fifteen_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_change_whose_answer_was_lost_is_found_within_a_minute_and_shown_once() {
+    let world = World::new(2);
+    let mut looks = watcher(&world, 1).await;
+    world.network.lose_settlements(&world.nodes[0].bus, 1);
+    let _client = Client::connect(&world.nodes[0], 1, []).await;
+    pass(Duration::from_secs(5)).await;
+    assert!(looks.drain().is_empty(), "settled again it is no change");
+    pass(Duration::from_secs(60)).await;
+    let frames = looks.drain();
+    let [ServerFrame::Presence(presence)] = &frames[..] else {
+        panic!("one change: {frames:?}")
+    };
+    assert_eq!(presence.status, PresenceStatus::Online);
+    pass(Duration::from_secs(600)).await;
+    assert!(looks.drain().is_empty(), "nothing new");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_node_settled_and_told_nobody_is_shown_when_it_is_gone() {
+    let world = World::new(2);
+    let mut looks = watcher(&world, 1).await;
+    let client = Client::connect(&world.nodes[0], 1, []).await;
+    assert_eq!(
+        next_presence(&mut looks).await.status,
+        PresenceStatus::Online
+    );
+    world
+        .network
+        .lose_settlements(&world.nodes[0].bus, usize::MAX);
+    client.connection.detach().await;
+    pass(Duration::from_secs(11)).await; // They are settled as gone, and their node dies.
+    world.network.crash(&world.nodes[0].bus);
+    assert!(looks.drain().is_empty());
+    pass(Duration::from_secs(15)).await; // Not yet a minute.
+    let frames = looks.drain();
+    let [ServerFrame::Presence(presence)] = &frames[..] else {
+        panic!("one change: {frames:?}")
+    };
+    assert_eq!(presence.status, PresenceStatus::Offline);
+}
+
+#[tokio::test(start_paused = true)]
 async fn watching_others_ends_the_watching_of_those_before() {
     let world = World::new(2);
     let mut looks = watcher(&world, 1).await;
