@@ -34,6 +34,8 @@ struct Owed {
     doorbells: HashMap<ChatId, OwedDoorbell>,
     /// Too much to name: every node shall compare.
     comparison: bool,
+    /// Doorbells or a comparison were taken out to be paid. Whoever pays may be stopped in the middle of it.
+    is_being_paid: bool,
     presences: HashMap<UserId, (Chosen, Timestamp)>,
     /// Somebody here looks at users whose presence is shown as unknown, or may be old.
     looks: bool,
@@ -81,15 +83,30 @@ impl Debts {
     /// Whether other nodes know all that they should.
     pub(crate) fn is_empty(&self) -> bool {
         let owed = self.lock();
-        owed.doorbells.is_empty() && !owed.comparison
+        !owed.concerns_others() && !owed.is_being_paid
     }
 
     fn take(&self) -> Owed {
-        std::mem::take(&mut *self.lock())
+        let mut owed = self.lock();
+        let taken = std::mem::take(&mut *owed);
+        owed.is_being_paid = taken.concerns_others();
+        taken
+    }
+
+    /// What was taken has been paid, or is owed again.
+    fn paid(&self) {
+        self.lock().is_being_paid = false;
     }
 
     fn lock(&self) -> MutexGuard<'_, Owed> {
         self.owed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Owed {
+    /// Whether other nodes do not know all that they should.
+    fn concerns_others(&self) -> bool {
+        !self.doorbells.is_empty() || self.comparison
     }
 }
 
@@ -128,6 +145,7 @@ impl Core {
             self.ring(chat, doorbell.head, &named).await;
         });
         rung.await;
+        self.debts.paid();
         if self.doubt.lasts() {
             for (user, (chosen, at)) in owed.presences {
                 self.debts.owe_presence(user, chosen, at);
@@ -168,6 +186,17 @@ mod tests {
         assert_eq!(owed.doorbells[&chat(1)].head, Seq::new(5));
         assert_eq!(owed.doorbells[&chat(1)].named.len(), 2);
         assert!(!owed.comparison);
+    }
+
+    #[test]
+    fn what_is_being_paid_is_owed_until_it_has_been() {
+        let debts = Debts::default();
+        assert!(debts.is_empty());
+        debts.owe_doorbell(chat(1), Seq::FIRST, &[]);
+        debts.take();
+        assert!(!debts.is_empty(), "it may not arrive");
+        debts.paid();
+        assert!(debts.is_empty());
     }
 
     #[test]

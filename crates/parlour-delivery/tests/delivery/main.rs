@@ -8,6 +8,7 @@
 mod support;
 
 mod chaos;
+mod farewell;
 mod home;
 mod joining;
 mod large;
