@@ -35,6 +35,17 @@ pub(crate) enum Origin {
     Remote,
 }
 
+/// Why the store is asked about a chat that this node does not know.
+enum Hint {
+    /// An event of another node.
+    Event,
+    /// An event of this node, which says nothing about where members are: it is asked only if one of them is here, and
+    /// as a rule that is remembered.
+    Own(Event),
+    /// A doorbell, which may be for somebody here.
+    Doorbell,
+}
+
 impl Core {
     /// Takes a committed event in.
     pub(crate) fn accept(self: &Arc<Self>, event: &Event, origin: Origin) {
@@ -74,9 +85,9 @@ impl Core {
             self.spawn(async move { core.look_into(chat).await });
         } else {
             match origin {
-                Origin::Remote => self.ask(event.chat, None),
+                Origin::Remote => self.ask(event.chat, Hint::Event),
                 // Perhaps nobody was told that the chat exists.
-                Origin::Own => self.ask(event.chat, Some(event.clone())),
+                Origin::Own => self.ask(event.chat, Hint::Own(event.clone())),
             }
         }
     }
@@ -84,7 +95,7 @@ impl Core {
     /// The log of a chat reaches up to `head`, says another node or the store.
     pub(crate) fn doorbell(self: &Arc<Self>, chat: ChatId, head: Seq) {
         let Some(entry) = self.hub.chat(chat) else {
-            return self.ask(chat, None);
+            return self.ask(chat, Hint::Doorbell);
         };
         self.want(&entry, head);
     }
@@ -116,37 +127,43 @@ impl Core {
         }
     }
 
-    /// Asks the store about a chat this node does not know, at most once a second. With an event of this node, which
-    /// says nothing about where members are, only if one of them is here: as a rule that is remembered.
-    fn ask(self: &Arc<Self>, chat: ChatId, own: Option<Event>) {
-        if !self.router.start_asking(chat) {
+    /// Asks the store about a chat this node does not know, at most once a second.
+    fn ask(self: &Arc<Self>, chat: ChatId, hint: Hint) {
+        let is_doorbell = matches!(hint, Hint::Doorbell);
+        if !self.router.start_asking(chat, is_doorbell) {
             return;
         }
         let core = Arc::clone(self);
         self.spawn(async move {
-            let is_wanted = match &own {
-                Some(event) => core.has_local_audience(event).await,
-                None => true,
+            let is_wanted = match &hint {
+                Hint::Own(event) => core.has_local_audience(event).await,
+                Hint::Event | Hint::Doorbell => true,
             };
             if is_wanted {
                 core.look_into(chat).await;
             }
-            tokio::time::sleep(ASK_PAUSE).await;
-            core.router.stop_asking(chat);
+            core.pause_asking(chat, ASK_PAUSE).await;
         });
     }
 
-    /// Asks nothing about a chat from which this node has withdrawn, until the others know. What they still send is of no
+    /// Asks nothing about a chat for this long, and then once more if a doorbell rang meanwhile: it may have been for
+    /// somebody here who has just become a member.
+    async fn pause_asking(self: &Arc<Self>, chat: ChatId, pause: Duration) {
+        tokio::time::sleep(pause).await;
+        while !self.router.stop_asking(chat) {
+            self.look_into(chat).await;
+            tokio::time::sleep(ASK_PAUSE).await;
+        }
+    }
+
+    /// Asks nothing about a chat from which this node has withdrawn, until the others know. Events they still send are of no
     /// use here, and asking would make this node enlist again.
     pub(crate) fn ask_nothing_for_now(self: &Arc<Self>, chat: ChatId) {
-        if !self.router.start_asking(chat) {
+        if !self.router.start_asking(chat, false) {
             return;
         }
         let core = Arc::clone(self);
-        self.spawn(async move {
-            tokio::time::sleep(2 * ROUTES_LAST).await;
-            core.router.stop_asking(chat);
-        });
+        self.spawn(async move { core.pause_asking(chat, 2 * ROUTES_LAST).await });
     }
 
     async fn has_local_audience(&self, event: &Event) -> bool {

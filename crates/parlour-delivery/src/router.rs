@@ -21,7 +21,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dashmap::{DashMap, DashSet};
+use dashmap::{DashMap, Entry};
 use parlour_bus::BusError;
 use parlour_model::{ChatId, Event, Seq, UserId};
 use tokio_util::task::TaskTracker;
@@ -44,7 +44,8 @@ pub(crate) struct Router {
     outbound: DashMap<ChatId, Outbound>,
     nodes: moka::future::Cache<ChatId, Arc<ChatNodes>>,
     audiences: moka::future::Cache<ChatId, Audience>,
-    asked: DashSet<ChatId>,
+    /// Chats nobody asks the store about now, and whether a doorbell rang for one meanwhile.
+    asked: DashMap<ChatId, bool>,
     /// Users who left this node a moment ago.
     departures: Departures,
     /// Announcements under way: a node that stops waits for them.
@@ -69,19 +70,30 @@ impl Router {
                 .max_capacity(REMEMBERED_CHATS_MAX)
                 .time_to_live(Duration::from_secs(60))
                 .build(),
-            asked: DashSet::new(),
+            asked: DashMap::new(),
             departures: Departures::default(),
             under_way: TaskTracker::new(),
         }
     }
 
-    /// Whether nobody asks the store about this chat now.
-    pub(crate) fn start_asking(&self, chat: ChatId) -> bool {
-        self.asked.insert(chat)
+    /// Whether nobody has asked the store about this chat lately. If somebody has, a doorbell is noted.
+    pub(crate) fn start_asking(&self, chat: ChatId, is_doorbell: bool) -> bool {
+        match self.asked.entry(chat) {
+            Entry::Vacant(place) => {
+                place.insert(false);
+                true
+            }
+            Entry::Occupied(mut rang) => {
+                *rang.get_mut() |= is_doorbell;
+                false
+            }
+        }
     }
 
-    pub(crate) fn stop_asking(&self, chat: ChatId) {
-        self.asked.remove(&chat);
+    /// Lets others ask about this chat, unless a doorbell was noted: then whoever calls this asks once more.
+    pub(crate) fn stop_asking(&self, chat: ChatId) -> bool {
+        let quiet = |_: &ChatId, rang: &mut bool| !std::mem::take(rang);
+        self.asked.remove_if_mut(&chat, quiet).is_some()
     }
 
     /// Puts an event in line; answers whether the line was empty, so that somebody has to start it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlour_model::{Content, HistoryVisibility, Marks, Seq, Title};
 use parlour_protocol::{ChatNotice, ServerFrame};
 
-use crate::support::{Client, World, chat, message, pass, user};
+use crate::support::{Client, World, chat, message, pass, settle, user};
 
 #[tokio::test(start_paused = true)]
 async fn a_new_chat_shows_on_every_connection_of_its_members_at_once() {
@@ -290,4 +290,27 @@ async fn the_marks_of_all_members_are_read_at_once_and_those_of_former_ones_skip
     assert_eq!(read, [(500, 0), (501, 0), (502, 1)]);
     assert_eq!(world.store.reads("marks"), 1, "the client's own");
     assert_eq!(world.store.reads("marks_of_chat"), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_doorbell_for_a_new_member_is_heard_also_while_the_chat_is_not_asked_about() {
+    let world = World::new(3);
+    let chat = world.group(1, &[1, 2]);
+    let mut new = Client::connect(&world.nodes[1], 3, []).await;
+    for node in [&world.nodes[0], &world.nodes[2]] {
+        world.network.cut_off(&node.bus);
+    }
+    world.add(0, chat, 3);
+    world.remove(0, chat, 3);
+    pass(Duration::from_secs(5)).await; // Both nodes wait for the bus.
+    world.network.restore(&world.nodes[0].bus);
+    settle().await; // Node 1 has asked about the chat, and found nobody.
+    assert!(new.drain().is_empty());
+    world.add(2, chat, 3);
+    settle().await; // Node 2 owes a doorbell.
+    world.network.restore(&world.nodes[2].bus);
+    let rung = tokio::time::Instant::now();
+    new.until(chat, 4).await;
+    let took = rung.elapsed();
+    assert!(took <= Duration::from_secs(2), "{took:?}");
 }
