@@ -4,9 +4,9 @@ import type { Locator } from "playwright-core";
 import type { Person } from "../src/person.js";
 import { scene } from "../src/stage.js";
 
-/** Presses a button as somebody without a mouse would. */
+/** Presses a button as somebody without a mouse would, once it is drawn as one that can be pressed. */
 async function press({ page }: Person, button: string): Promise<void> {
-  await page.getByRole("button", { name: button }).focus();
+  await page.getByRole("button", { name: button, disabled: false }).focus();
   await page.keyboard.press("Enter");
 }
 
@@ -75,8 +75,7 @@ scene("a message and a person are reported to the operators, and to nobody else"
   await dialog.getByText("The note is too long.").waitFor();
   assert.equal(await dialog.getByRole("button", { name: "Send report" }).isDisabled(), true);
   await dialog.getByLabel("Note").fill("every day");
-  await dialog.getByRole("button", { name: "Send report" }).focus();
-  await ann.page.keyboard.press("Enter");
+  await press(ann, "Send report");
   await ann.page.getByText("The operators have your report.").waitFor();
   await dialog.waitFor({ state: "detached" });
   await ann.goTo(`#/chat/${chat}/details`);
