@@ -1,7 +1,13 @@
 //! The truth after a test, from two witnesses: what the running server said, and what its store holds.
 //!
 //! A folder is opened after the process has ended, so it is what a restart would find. Pages of history are
-//! not believed: every line is put together anew from the events and compared as bytes.
+//! not believed: every line is put together anew from the events and compared as bytes. Nor are lists of chats and rows
+//! of members: who is a member, and since when, follows from the events.
+
+mod lines;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,14 +16,15 @@ use std::sync::Arc;
 use anyhow::Context;
 use parlour_client::Rest;
 use parlour_model::{
-    ChatId, Clock, Emoji, Event, IdGenerator, Marks, Member, Message, NodeNumber, Overlay,
-    OverlayChange, Seq, SystemClock, Timestamp, UserId, effects, limits,
+    ChatId, Clock, Event, IdGenerator, Marks, Member, NodeNumber, Seq, SystemClock, Timestamp,
+    UserId, limits,
 };
 use parlour_protocol::{ChatBody, HistoryQuery, MessageBody, Position};
 use parlour_store::SharedStore;
 use parlour_store_embedded::{EmbeddedStore, Options};
 
 use crate::truth::{ChatTruth, Logged, MemberTruth, Truth};
+use lines::{bytes_of, lines_of};
 
 /// Rows asked for at once.
 const ROWS: usize = 500;
@@ -26,6 +33,8 @@ const ROWS: usize = 500;
 #[derive(Debug, Default)]
 pub struct Said {
     users: BTreeMap<UserId, BTreeMap<ChatId, (ChatBody, Vec<MessageBody>)>>,
+    /// Chats that exist whether or not anybody is told of them.
+    known: BTreeSet<ChatId>,
 }
 
 impl Said {
@@ -44,6 +53,13 @@ impl Said {
             said.users.insert(*user, chats);
         }
         Ok(said)
+    }
+
+    /// Lets these chats be compared too, even if nobody lists them.
+    #[must_use]
+    pub fn knowing(mut self, chats: impl IntoIterator<Item = ChatId>) -> Self {
+        self.known.extend(chats);
+        self
     }
 
     /// The chats of a user.
@@ -75,19 +91,22 @@ impl Said {
     /// # Errors
     /// When it cannot be read.
     pub async fn compare_with(&self, store: &SharedStore) -> anyhow::Result<(Truth, Vec<String>)> {
-        let chats: BTreeSet<ChatId> = self
-            .users
-            .values()
-            .flat_map(|chats| chats.keys().copied())
-            .collect();
+        let listed = self.users.values().flat_map(|chats| chats.keys().copied());
+        let chats: BTreeSet<ChatId> = listed.chain(self.known.iter().copied()).collect();
         let (mut truth, mut differences) = (Truth::default(), Vec::new());
         for chat in chats {
             let log = Log::read(store, chat).await?;
             let mut state = log.truth();
+            let members = state.members_by_log();
+            log.compare_rows(chat, &members, &mut differences);
             for (user, chats) in &self.users {
-                if let Some((summary, lines)) = chats.get(&chat) {
+                let joined = members.get(user).copied();
+                let listed = chats.get(&chat);
+                differences.extend(listing(*user, chat, joined.is_some(), listed.is_some()));
+                if let Some((summary, lines)) = listed {
                     log.compare(*user, summary, lines, &mut differences);
-                    state.members.insert(*user, log.member(*user, summary)?);
+                    let member = member(summary, joined.unwrap_or_default());
+                    state.members.insert(*user, member);
                 }
             }
             truth.chats.insert(chat, state);
@@ -196,19 +215,20 @@ impl Log {
         }
     }
 
-    /// What the server said of a member; only where they joined stands nowhere but in the folder.
-    fn member(&self, user: UserId, said: &ChatBody) -> anyhow::Result<MemberTruth> {
-        let member = self
-            .members
-            .get(&user)
-            .with_context(|| format!("{user} has no row in {}", said.id))?;
-        let (delivered, read, unread) = (said.delivered, said.read, said.unread);
-        Ok(MemberTruth {
-            delivered,
-            read,
-            joined: member.joined_seq,
-            unread,
-        })
+    /// The rows of the members against what the log says of them.
+    fn compare_rows(
+        &self,
+        chat: ChatId,
+        members: &BTreeMap<UserId, Seq>,
+        differences: &mut Vec<String>,
+    ) {
+        let rows = self.members.iter();
+        let rows: BTreeMap<_, _> = rows.map(|(user, row)| (*user, row.joined_seq)).collect();
+        if rows != *members {
+            differences.push(format!(
+                "{chat}: the rows of its members are {rows:?}, the log says {members:?}"
+            ));
+        }
     }
 
     fn compare(
@@ -247,64 +267,26 @@ impl Log {
     }
 }
 
-/// The lines of a conversation as `user` must see them, from nothing but its events.
-fn lines_of(events: &[Event], user: UserId) -> Vec<String> {
-    let mut overlays = BTreeMap::<Seq, (Overlay, BTreeMap<Emoji, BTreeSet<UserId>>)>::new();
-    for event in events {
-        for change in effects(event) {
-            if let parlour_model::Change::Overlay { target, change } = change {
-                let (overlay, reactions) = overlays.entry(target).or_default();
-                lay_over(overlay, reactions, change);
-            }
-        }
-    }
-    let lines = events.iter().filter(|event| event.content.is_line());
-    lines
-        .map(|event| {
-            let (mut overlay, reactions) = overlays.remove(&event.seq).unwrap_or_default();
-            let reactions = reactions.into_iter().filter(|(_, users)| !users.is_empty());
-            overlay.reactions = reactions
-                .map(|(emoji, users)| (emoji, users.into_iter().collect()))
-                .collect();
-            bytes_of(&MessageBody::new(
-                Message::new(event.clone(), overlay),
-                event.author == user,
-            ))
-        })
-        .collect()
-}
-
-fn lay_over(
-    overlay: &mut Overlay,
-    reactions: &mut BTreeMap<Emoji, BTreeSet<UserId>>,
-    change: OverlayChange,
-) {
-    match change {
-        OverlayChange::Edited { body, at, .. } => overlay.edited = Some((body, at)),
-        OverlayChange::Deleted => overlay.deleted = true,
-        OverlayChange::Pinned(on) => overlay.pinned = on,
-        OverlayChange::Reaction {
-            user,
-            emoji,
-            on: true,
-        } => {
-            reactions.entry(emoji).or_default().insert(user);
-        }
-        OverlayChange::Reaction {
-            user,
-            emoji,
-            on: false,
-        } => {
-            reactions.entry(emoji).or_default().remove(&user);
-        }
+/// What the server said of a member who joined at `joined`.
+fn member(said: &ChatBody, joined: Seq) -> MemberTruth {
+    let (delivered, read, unread) = (said.delivered, said.read, said.unread);
+    MemberTruth {
+        delivered,
+        read,
+        joined,
+        unread,
     }
 }
 
-/// A line as it travels, without the status: that follows from others' marks and is compared by itself.
-fn bytes_of(line: &MessageBody) -> String {
-    let line = MessageBody {
-        status: None,
-        ..line.clone()
-    };
-    serde_json::to_string(&line).expect("a line is always writable")
+/// What is wrong with a list of chats: everybody is told of the chats in which they are by the log, and of no other.
+fn listing(user: UserId, chat: ChatId, is_member: bool, is_listed: bool) -> Option<String> {
+    match (is_member, is_listed) {
+        (true, false) => Some(format!(
+            "{user} is in {chat} by its log and is not told of it"
+        )),
+        (false, true) => Some(format!(
+            "{user} is told of {chat} and is not in it by its log"
+        )),
+        _ => None,
+    }
 }

@@ -3,6 +3,7 @@
 //! All devices of a test record into one [`Recorder`], so a record's place is a real order of time: whatever
 //! stands before another record happened before it ended. The checker needs nothing else of the clients.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -167,6 +168,19 @@ pub struct History {
     pub records: Vec<Record>,
     /// When the test stopped disturbing and waiting, since the start: what had to arrive has arrived.
     pub quiet_at: Duration,
+}
+
+impl History {
+    /// The chats in which somebody saw or sent something.
+    #[must_use]
+    pub fn chats(&self) -> BTreeSet<ChatId> {
+        let chats = self.records.iter().filter_map(|record| match &record.what {
+            What::Applied(seen) => Some(seen.chat),
+            What::Called { chat, .. } => Some(*chat),
+            _ => None,
+        });
+        chats.collect()
+    }
 }
 
 /// Takes the records of all devices of a test.

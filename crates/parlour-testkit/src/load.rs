@@ -210,6 +210,7 @@ impl Load {
             users.insert(device.user(), device.close().await);
         }
         let said = Said::ask(&users).await?;
+        let said = said.knowing(history.chats());
         Ok((history, said))
     }
 

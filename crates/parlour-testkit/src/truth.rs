@@ -20,7 +20,7 @@ pub struct ChatTruth {
     pub head: Seq,
     /// Its events, in the order in which the server gave them.
     pub events: Vec<Logged>,
-    /// What the server says of its members.
+    /// What the server says of those members who were asked. Who is a member, the log alone says.
     pub members: BTreeMap<UserId, MemberTruth>,
 }
 
@@ -111,5 +111,21 @@ impl ChatTruth {
     #[must_use]
     pub fn at(&self, seq: Seq) -> Option<&Logged> {
         self.events.iter().find(|event| event.seq == seq)
+    }
+
+    /// The members by the log, each with the event of their latest joining.
+    #[must_use]
+    pub fn members_by_log(&self) -> BTreeMap<UserId, Seq> {
+        let mut members = BTreeMap::new();
+        for event in &self.events {
+            match &event.role {
+                LoggedRole::Joins(users) => {
+                    members.extend(users.iter().map(|user| (*user, event.seq)));
+                }
+                LoggedRole::Leaves(user) => drop(members.remove(user)),
+                LoggedRole::Message | LoggedRole::Other => {}
+            }
+        }
+        members
     }
 }

@@ -9,7 +9,6 @@ use parlour_model::{ChatId, Seq};
 use super::view::{KeyScope, KeyStory, Step, View};
 use super::{Findings, Invariant};
 use crate::history::{Answer, DeviceId, What};
-use crate::truth::ChatTruth;
 
 /// What is open for so long at the end is stuck.
 const STUCK_AFTER: Duration = Duration::from_secs(60);
@@ -41,9 +40,11 @@ fn connected_at_the_end(view: &View<'_>) -> HashSet<DeviceId> {
 
 fn everything_arrives(view: &View<'_>, connected: &HashSet<DeviceId>, findings: &mut Findings) {
     for (chat, state) in &view.truth.chats {
-        let here = connected
-            .iter()
-            .filter(|device| is_member(view, state, **device));
+        let members = state.members_by_log();
+        let here = connected.iter().filter(|device| {
+            let owner = view.owner.get(device);
+            owner.is_some_and(|user| members.contains_key(user))
+        });
         for device in here {
             let cursor = cursor(view, *device, *chat);
             if cursor < state.head {
@@ -57,11 +58,6 @@ fn everything_arrives(view: &View<'_>, connected: &HashSet<DeviceId>, findings: 
             }
         }
     }
-}
-
-fn is_member(view: &View<'_>, state: &ChatTruth, device: DeviceId) -> bool {
-    let owner = view.owner.get(&device);
-    owner.is_some_and(|user| state.members.contains_key(user))
 }
 
 /// How far a device got; zero if it was never even told of the chat.

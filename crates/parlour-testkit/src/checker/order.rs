@@ -68,23 +68,23 @@ fn observers_agree(view: &View<'_>, findings: &mut Findings) {
     }
 }
 
+/// Who has no cursor in a chat begins with its first event, unless the server told where to go on.
 fn devices_step_by_one(view: &View<'_>, findings: &mut Findings) {
     for ((device, chat), steps) in &view.steps {
-        let mut cursor: Option<Seq> = None;
+        let mut cursor = Seq::ZERO;
         for step in steps {
-            cursor = Some(match step {
+            cursor = match step {
                 Step::Set(seq) => *seq,
                 Step::Applied(seen) => {
-                    let skipped = cursor.is_some_and(|at| seen.seq > at.next());
-                    if skipped {
+                    if seen.seq > cursor.next() {
                         findings.add(
                             Invariant::O4,
                             format!("{device:?} skipped to {chat}/{}", seen.seq),
                         );
                     }
-                    seen.seq.max(cursor.unwrap_or_default())
+                    seen.seq.max(cursor)
                 }
-            });
+            };
         }
     }
 }

@@ -4,7 +4,7 @@ use parlour_model::{PresenceStatus, Seq};
 
 use super::{ANN, ANNS, BOB, BOBS, CAT, CATS, Scene, chat, digest, id_of, key, message, user};
 use crate::checker::Invariant;
-use crate::history::{Answer, Watermark, What};
+use crate::history::{Answer, Record, Watermark, What};
 use crate::truth::Logged;
 
 /// A bug, and the invariant that must name it.
@@ -72,6 +72,16 @@ pub(super) const PLANTED: &[Planted] = &[
     ("a hole is not fetched", Invariant::O4, |scene| {
         scene.forget(BOBS, 3);
     }),
+    (
+        "a device without a cursor begins in the middle",
+        Invariant::O4,
+        |scene| {
+            let is_set = |record: &Record| matches!(record.what, What::CursorSet { .. });
+            let records = &mut scene.history.records;
+            records.retain(|record| record.device != CATS || !is_set(record));
+            (2..=3).for_each(|seq| scene.forget(CATS, seq));
+        },
+    ),
     (
         "a later send overtakes an acknowledged one",
         Invariant::O5,
@@ -212,6 +222,14 @@ pub(super) const PLANTED: &[Planted] = &[
     ("the last message never arrives", Invariant::L1, |scene| {
         scene.forget(ANNS, 6);
     }),
+    (
+        "a member whom the server does not name misses the last message",
+        Invariant::L1,
+        |scene| {
+            scene.log().members.remove(&user(ANN));
+            scene.forget(ANNS, 6);
+        },
+    ),
     (
         "a refused send holds up the next one",
         Invariant::L3,
