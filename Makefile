@@ -31,7 +31,7 @@ cluster: ## three gateways behind HAProxy with Cassandra and Redis, all on this 
 test: ## run every test
 	@deploy/dev/test
 
-test-faults: ## every fault with 20 seeds each, for hours (ARGS="--seeds 3" for fewer)
+test-faults: ## every planted bug, and every fault with 20 seeds, for hours (ARGS="--seeds 3" for fewer)
 	@deploy/dev/test-faults $(if $(filter-out --help,$(ARGS)),$(ARGS))
 
 check: ## everything CI checks: format, tidy, dependencies, lints, documentation, tests
