@@ -7,10 +7,12 @@
 //!   decides is `LOCAL_SERIAL`, its commit `LOCAL_QUORUM`.
 //! - The driver retries reads alone. A write is sent once per attempt of ours, so its error speaks of that attempt;
 //!   a conditional write is never sent twice from here, never marked idempotent and never executed speculatively.
+//! - Conditional writes of one partition go to one coordinator, as long as it lives.
 
 mod answer;
 mod error;
 mod profiles;
+mod routing;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

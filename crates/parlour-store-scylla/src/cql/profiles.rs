@@ -1,4 +1,4 @@
-//! Consistency, patience and retries of each kind of call.
+//! Consistency, patience, routing and retries of each kind of call.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,8 @@ use scylla::client::execution_profile::{ExecutionProfile, ExecutionProfileHandle
 use scylla::policies::load_balancing::{DefaultPolicy, LoadBalancingPolicy};
 use scylla::policies::retry::{DefaultRetryPolicy, FallthroughRetryPolicy, RetryPolicy};
 use scylla::statement::{Consistency, SerialConsistency};
+
+use super::routing::AsTransactions;
 
 /// How long a caller can wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,15 +72,9 @@ const KINDS: [Kind; 4] = [Kind::Read, Kind::SerialRead, Kind::Write, Kind::Condi
 
 impl Profiles {
     pub(super) fn new() -> Self {
-        // The datacenter is the session's own; a request never leaves it, because LOCAL_QUORUM would then mean
-        // another quorum.
-        let routing = DefaultPolicy::builder()
-            .inherit_location_preference()
-            .permit_dc_failover(false)
-            .build();
         Self {
-            interactive: KINDS.map(|kind| profile(kind, Patience::Interactive, &routing)),
-            background: KINDS.map(|kind| profile(kind, Patience::Background, &routing)),
+            interactive: KINDS.map(|kind| profile(kind, Patience::Interactive)),
+            background: KINDS.map(|kind| profile(kind, Patience::Background)),
         }
     }
 
@@ -91,18 +87,28 @@ impl Profiles {
     }
 }
 
-fn profile(
-    kind: Kind,
-    patience: Patience,
-    routing: &Arc<dyn LoadBalancingPolicy>,
-) -> ExecutionProfileHandle {
+/// To which nodes a request goes, and in which order.
+pub(super) fn routing(kind: Kind) -> Arc<dyn LoadBalancingPolicy> {
+    // The datacenter is the session's own; a request never leaves it, because LOCAL_QUORUM would then mean another
+    // quorum.
+    let routing = DefaultPolicy::builder()
+        .inherit_location_preference()
+        .permit_dc_failover(false)
+        .build();
+    match kind {
+        Kind::Conditional => Arc::new(AsTransactions(routing)),
+        Kind::Read | Kind::SerialRead | Kind::Write => routing,
+    }
+}
+
+fn profile(kind: Kind, patience: Patience) -> ExecutionProfileHandle {
     ExecutionProfile::builder()
         .consistency(kind.consistency())
         .serial_consistency(Some(SerialConsistency::LocalSerial))
         .request_timeout(Some(patience.timeout()))
         .retry_policy(kind.retries())
         .speculative_execution_policy(None)
-        .load_balancing_policy(Arc::clone(routing))
+        .load_balancing_policy(routing(kind))
         .build()
         .into_handle()
 }
