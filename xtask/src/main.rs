@@ -16,7 +16,7 @@ use std::process::ExitCode;
 const USAGE: &str = "usage: cargo xtask <command>
 
   tidy        layers, lengths, queues, wording and links of this tree
-  contracts   writes docs/contracts and docs/errors.md from the code
+  contracts   writes docs/contracts, docs/errors.md and the marked parts of docs/protocol.md from the code
   check       formatting, tidy, cargo deny, clippy, documentation, then every test";
 
 fn main() -> ExitCode {

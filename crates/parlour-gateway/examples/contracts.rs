@@ -4,7 +4,7 @@ use std::path::Path;
 
 fn main() -> std::io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    for document in parlour_gateway::published() {
+    for document in parlour_gateway::published(&root)? {
         let path = root.join(document.path);
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;

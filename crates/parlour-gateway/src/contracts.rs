@@ -1,5 +1,5 @@
-//! What clients may rely on, as documents that tools and people read: OpenAPI for REST, AsyncAPI for the socket, and the
-//! table of errors.
+//! What clients may rely on, as documents that tools and people read: OpenAPI for REST, AsyncAPI for the socket, the
+//! table of errors, and the tables of the guide to the protocol.
 //!
 //! They are made from the types and tables that the node itself uses, so they cannot say anything else. The committed copies
 //! under `docs/` are for reading and for comparing: a test fails when they differ.
@@ -10,8 +10,12 @@ mod examples;
 mod frames;
 mod openapi;
 mod page;
+mod parts;
 mod routes;
 mod schemas;
+
+use std::io;
+use std::path::Path;
 
 pub(crate) use routes::routes;
 use serde_json::{Value, json};
@@ -25,10 +29,19 @@ pub struct Published {
     pub text: String,
 }
 
-/// Every document that is committed.
-#[must_use]
-pub fn published() -> [Published; 3] {
-    [
+/// The page of which only the parts between marks come from the code.
+const GUIDE: &str = "docs/protocol.md";
+
+/// Every document that is committed, as it must be in the repository at `root`.
+///
+/// # Errors
+///
+/// If the guide to the protocol cannot be read, or has a mark that nothing can fill.
+pub fn published(root: &Path) -> io::Result<[Published; 4]> {
+    let guide = std::fs::read_to_string(root.join(GUIDE))?;
+    let guide =
+        parts::filled(&guide).map_err(|wrong| io::Error::other(format!("{GUIDE}: {wrong}")))?;
+    Ok([
         Published {
             path: "docs/contracts/openapi.json",
             text: pretty(&openapi::document()),
@@ -41,7 +54,11 @@ pub fn published() -> [Published; 3] {
             path: "docs/errors.md",
             text: errors::page(),
         },
-    ]
+        Published {
+            path: GUIDE,
+            text: guide,
+        },
+    ])
 }
 
 /// One spelling for one document: keys in order, two spaces, a line end at the end.
@@ -62,8 +79,6 @@ fn title(title: &str, description: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use parlour_protocol::{Encoding, decode_client, decode_server};
 
     use super::*;
@@ -72,7 +87,7 @@ mod tests {
     #[test]
     fn the_committed_documents_say_what_the_code_says() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-        for document in published() {
+        for document in published(&root).unwrap() {
             let committed = std::fs::read_to_string(root.join(document.path)).unwrap_or_default();
             assert!(
                 committed == document.text,

@@ -40,7 +40,7 @@ pub enum Content {
         /// On or off.
         on: bool,
     },
-    /// A message was pinned or unpinned.
+    /// A message was pinned or unpinned. Reserved: nothing pins one yet.
     PinChanged {
         /// The message.
         target: Seq,
@@ -91,7 +91,7 @@ pub enum Content {
         /// The first members, the creator among them.
         users: Vec<NewMember>,
     },
-    /// Nothing to show: moves cursors and raises the rights epoch (a block, a disabled account).
+    /// Nothing to show: it only moves cursors.
     Hidden {},
 }
 

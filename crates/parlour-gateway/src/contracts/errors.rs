@@ -8,6 +8,8 @@ use parlour_protocol::{CloseCode, ErrorCode};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Value, json};
 
+use super::parts::close_codes as close_code_table;
+
 /// The table, for both documents.
 pub(super) fn table() -> Value {
     let meanings = meanings();
@@ -89,13 +91,8 @@ pub(super) fn page() -> String {
         write!(page, "\n### `{code}`\n\n{meaning}\n\n{cure}\n").expect("a text can be written to");
     }
     page.push_str(CLOSING);
-    for code in CloseCode::ALL {
-        let (number, meaning) = (code.number(), code.meaning());
-        let back = if code.may_reconnect() { "yes" } else { "no" };
-        let resend = if code.blames_the_frame() { "never" } else { "" };
-        writeln!(page, "| {number} | {meaning} | {back} | {resend} |")
-            .expect("a text can be written to");
-    }
+    page.push_str(&close_code_table());
+    page.push('\n');
     page
 }
 
@@ -105,11 +102,10 @@ const CLOSING: &str = "
 Why the server closed a WebSocket. Whoever may come back does so with full jitter, 0.5 to 60 seconds. A number that is not listed here: below 4500 come
 back, from 4500 on do not.
 
-| code | meaning | come back | send the last frame again |
-|---|---|---|---|
 ";
 
-fn word(value: impl serde::Serialize) -> String {
+/// A code's `retry` or `outcome` as it is written on the wire.
+pub(super) fn word(value: impl serde::Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

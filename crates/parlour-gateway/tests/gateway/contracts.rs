@@ -1,5 +1,7 @@
 //! The documents as a client gets them.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::http::{Call, Reply};
@@ -54,7 +56,8 @@ async fn anybody_may_read_the_documents_and_keep_them() {
 #[tokio::test]
 async fn the_served_documents_are_the_published_ones() {
     let world = World::new().await;
-    for document in parlour_gateway::published() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for document in parlour_gateway::published(&root).unwrap() {
         let Some(name) = document.path.strip_prefix("docs/contracts/") else {
             continue;
         };
