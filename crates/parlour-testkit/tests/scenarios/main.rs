@@ -14,14 +14,16 @@ mod notices;
 mod people;
 mod runner;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use parlour_protocol::Encoding;
+use parlour_protocol::{CloseCode, Encoding};
 use parlour_testkit::LocalNode;
 use parlour_testkit::scripted::{Scenario, play, scenarios_in};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot};
@@ -124,6 +126,31 @@ async fn the_client_does_what_the_live_scenarios_say() {
     }
     judge(runs).await;
     node.stop().await.unwrap();
+}
+
+/// Every number with which a step of a scripted scenario closes, on the newest connection or on the one before.
+fn closes() -> BTreeSet<u64> {
+    let mut numbers = BTreeSet::new();
+    for path in scenarios_in(&folder("scripted")).unwrap() {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let scenario: Value = serde_json::from_str(&text).unwrap();
+        for step in scenario["server"].as_array().unwrap() {
+            let step = step.get("old").unwrap_or(step);
+            numbers.extend(step["close"].as_u64());
+        }
+    }
+    numbers
+}
+
+#[test]
+fn every_close_code_of_the_contract_stands_in_a_scenario() {
+    let closes = closes();
+    let without = CloseCode::ALL.map(CloseCode::number);
+    let without: Vec<u16> = without
+        .into_iter()
+        .filter(|number| !closes.contains(&u64::from(*number)))
+        .collect();
+    assert!(without.is_empty(), "no scenario closes with {without:?}");
 }
 
 /// The program that runners of other languages start.
