@@ -150,8 +150,8 @@ export interface Timeline {
    */
   readonly pending: Readable<readonly Pending[]>;
   /**
-   * Whether older and newer ones exist, and whether they are being fetched. `offline`: more exists but cannot be had now,
-   * without a connection or, for a while after a failure, with one.
+   * Whether older and newer ones exist, and whether they are being fetched. `loading` lasts through the pauses after failures.
+   * `offline`: more exists but cannot be had without a connection.
    */
   readonly before: Readable<"more" | "loading" | "none" | "offline">;
   readonly after: Readable<"more" | "loading" | "none" | "offline">;

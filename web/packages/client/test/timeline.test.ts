@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { mock, type TestContext, test } from "node:test";
 import type { Problem } from "../src/index.js";
+import type { LoadedTimeline } from "../src/model/timeline.js";
 import { WINDOW_MAX } from "../src/model/window.js";
 import { edit, event, OTHER, seeded, textOf } from "./support/making.js";
 import { History } from "./support/history.js";
@@ -131,6 +132,40 @@ test("without a connection it shows what is kept, and says what is missing", asy
   assert.deepEqual(timeline.messages.value, history.lines(101, 200));
 });
 
+/** Asks at an edge as often as somebody would who draws after every change. Gives how many drawings that made. */
+async function drawings(timeline: LoadedTimeline, side: "before" | "after"): Promise<number> {
+  let drawn = 0;
+  const load = () => (side === "before" ? timeline.loadBefore() : timeline.loadAfter()).catch(() => {});
+  const stop = timeline[side].subscribe(() => {
+    drawn += 1;
+    if (drawn < 100) void load();
+  });
+  await load();
+  for (let turn = 0; turn < 10; turn += 1) await settled();
+  stop();
+  return drawn;
+}
+
+test("without a connection, who looks at an edge does not make the device look and look", async () => {
+  const history = new History();
+  say(history, 200);
+  await history.join();
+  history.open();
+  await answerAll(history);
+  history.connection.set({ state: "waiting", retryAt: 0 });
+  const timeline = history.open();
+  await settled();
+  await drawings(timeline, "before");
+  assert.deepEqual([await drawings(timeline, "before"), timeline.before.value], [0, "offline"]);
+  history.cursor = 300; // the rest of the log is not on this device
+  timeline.reconnected();
+  await drawings(timeline, "after");
+  assert.deepEqual([await drawings(timeline, "after"), timeline.after.value], [0, "offline"]);
+  const elsewhere = history.open(20);
+  await elsewhere.first;
+  assert.deepEqual([await drawings(elsewhere, "before"), elsewhere.before.value], [0, "offline"], "not even a first page");
+});
+
 /** Timers pass when they are told to. */
 function heldTimers(context: TestContext): { pass: () => Promise<void> } {
   mock.timers.enable({ apis: ["setTimeout"] });
@@ -158,16 +193,16 @@ async function refuseAll(history: History, pass: () => Promise<void>): Promise<n
   return asked;
 }
 
-test("a first page that cannot be had shows as such, and comes once the store is back", async (context) => {
+test("a first page that cannot be had shows as on its way, and comes once the store is back", async (context) => {
   const { pass } = heldTimers(context);
   const history = new History();
   say(history, 30);
   await history.join();
   const timeline = history.open();
   assert.equal(await refuseAll(history, pass), TRIES, "a few times, with pauses between them");
-  assert.deepEqual([timeline.messages.value, timeline.after.value], [[], "offline"]);
+  assert.deepEqual([timeline.messages.value, timeline.after.value, history.waiting], [[], "loading", 0], "it goes on by itself");
   await pass();
-  assert.equal(timeline.after.value, "loading");
+  assert.deepEqual([timeline.after.value, history.waiting], ["loading", 1]);
   await answerAll(history);
   assert.deepEqual(timeline.messages.value, history.lines(1, 30));
   assert.ok(timeline.atEnd.value);
@@ -182,10 +217,14 @@ test("while the store is gone, who looks at an edge does not make the device ask
   await answerAll(history);
   void timeline.loadBefore().catch(() => {});
   assert.equal(await refuseAll(history, pass), TRIES);
-  assert.equal(timeline.before.value, "offline");
+  assert.equal(timeline.before.value, "loading", "the device is not offline");
   const during = timeline.loadBefore();
   await settled();
-  assert.deepEqual([history.waiting, timeline.before.value], [0, "offline"]);
+  assert.deepEqual([history.waiting, timeline.before.value], [0, "loading"]);
+  history.connection.set({ state: "waiting", retryAt: 0 });
+  timeline.reconnected();
+  assert.equal(timeline.before.value, "offline", "now it is");
+  history.connection.set({ state: "ready" });
   await pass();
   await during;
   assert.equal(timeline.before.value, "more");

@@ -6,6 +6,7 @@
  * - `generation` counts the jumps; a page that was asked for before a jump is dropped.
  * - Without its first page, or after events were skipped, a page is `owed`: it is tried again until it is here. A page at
  *   an edge is asked for again by who looks at that edge, but not before a pause.
+ * - Who draws after every change asks at every drawing: asking for what is known not to be had changes nothing.
  */
 
 import type { Id, Message, Pending, Readable, Seq, Timeline } from "../api.js";
@@ -44,6 +45,10 @@ export class LoadedTimeline implements Timeline {
   private loading: { before?: Promise<void>; after?: Promise<void> } = {};
   /** From here on messages are kept on the device, as far as is known. */
   private keptFrom: Seq = NO_SEQ;
+  /** Where the loaded part began or ended when the device was found to keep nothing beyond. */
+  private bare: { before?: Seq; after?: Seq } = {};
+  /** Whether what is owed cannot be had without a connection. */
+  private isStranded = false;
   private visible: Seq = NO_SEQ;
   /** The first try at the first page; a failure shows in `after`. */
   readonly first: Promise<void>;
@@ -121,6 +126,8 @@ export class LoadedTimeline implements Timeline {
   /** The connection came or went. */
   reconnected(): void {
     if (isOnline(this.core)) {
+      this.bare = {};
+      this.isStranded = false;
       this.pauses.reset();
       this.tryAgain();
     }
@@ -137,13 +144,17 @@ export class LoadedTimeline implements Timeline {
 
   private edge(side: "before" | "after"): Edge {
     if (this.loading[side]) return "loading";
-    const canAsk = isOnline(this.core) && !this.pauses.over;
-    if (!this.isLoaded) return canAsk ? "more" : "offline";
+    if (this.isLoaded && this.edgeIsReached(side)) return "none";
+    // After a failure with a connection it goes on by itself.
+    if (isOnline(this.core)) return this.pauses.over ? "loading" : "more";
+    return this.isLoaded && this.isKept(side) && !this.pauses.over ? "more" : "offline";
+  }
+
+  /** Whether the device may keep what lies beyond an edge. */
+  private isKept(side: "before" | "after"): boolean {
     const { low, high } = this.window;
-    const isWhole = side === "before" ? low <= 1 : high >= this.cursor;
-    if (isWhole) return "none";
-    const isKept = side === "before" ? low > this.keptFrom : high + 1 >= this.keptFrom;
-    return canAsk || (isKept && !this.pauses.over) ? "more" : "offline";
+    if (side === "before") return low > this.keptFrom && low !== this.bare.before;
+    return high + 1 >= this.keptFrom && high !== this.bare.after;
   }
 
   /** Shows another part in place of this one. */
@@ -151,6 +162,7 @@ export class LoadedTimeline implements Timeline {
     this.generation += 1;
     const { generation } = this;
     this.pauses.breakOff();
+    this.isStranded = false;
     if (this.owed || !this.isLoaded) this.owed = load;
     const loading = load().then((page) => {
       if (generation !== this.generation) return;
@@ -170,13 +182,18 @@ export class LoadedTimeline implements Timeline {
   /** Loads a further page at one side. */
   private more(side: "before" | "after"): Promise<void> {
     if (this.pauses.over) return this.pauses.over;
-    if (this.owed && !this.isLoaded && !this.loading.after) return this.jump(this.owed);
+    if (this.owed && !this.isLoaded && !this.loading.after) return this.isStranded ? Promise.reject(failure(NOT_CONNECTED)) : this.jump(this.owed);
+    if (this.isLoaded && this.edge(side) !== "more") return this.loading[side] ?? Promise.resolve();
     const { generation } = this;
     const load = async () => {
       await this.first;
       if (!this.isLoaded || this.edgeIsReached(side)) return;
       const page = await (side === "before" ? this.beforePage() : this.afterPage());
-      if (!page || generation !== this.generation) return;
+      if (generation !== this.generation) return;
+      if (!page) {
+        this.bare[side] = side === "before" ? this.window.low : this.window.high;
+        return;
+      }
       this.pauses.reset();
       if (side === "before") this.window.prepend(page);
       else this.window.append(page);
@@ -211,6 +228,7 @@ export class LoadedTimeline implements Timeline {
   private failed(error: unknown): void {
     if (isParlourError(error) && error.problem.retry === "never") this.owed = undefined;
     if (isOnline(this.core)) this.pauses.begin();
+    else this.isStranded = this.owed !== undefined;
   }
 
   /** Loads what is owed, and lets pages be asked for. */
