@@ -100,6 +100,7 @@ export class Driver {
     for (const socket of this.sockets.values()) socket.close();
     for (const { done } of this.additions.splice(0)) done();
     refuseAll(this.inputs.splice(0));
+    for (const reply of this.machine.end()) reply.refused(CLOSED);
   }
 
   private wakeUp(): Promise<void> {

@@ -5,7 +5,9 @@ import { test } from "node:test";
 import { Driver, type World } from "../src/driver.js";
 import { memoryStore, type Pending } from "../src/index.js";
 import type { Batch } from "../src/store.js";
-import { Box, kept } from "./support/bench.js";
+import type { WirePage } from "../src/wire.js";
+import { Box, kept, welcome } from "./support/bench.js";
+import { START } from "./support/making.js";
 
 test("who waits for what is being committed is answered when the end comes meanwhile", async () => {
   let commit = () => {};
@@ -36,4 +38,30 @@ test("who waits for what is being committed is answered when the end comes meanw
   await fed;
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([reply.isDone, isKept, absorbed], [true, true, []]);
+});
+
+/** A connection on which nobody says anything by itself. */
+class SilentSocket {
+  readonly OPEN = 1;
+  readonly readyState = 1;
+  send(): void {}
+  close(): void {}
+}
+
+test("who waits for a page or a status is refused when the end comes, and not left waiting", async () => {
+  const saved = kept();
+  const world = {
+    store: memoryStore(), url: "ws://nowhere", encoding: "json", webSocket: SilentSocket, prepare: () => {}, absorb: () => {}, failed: assert.fail,
+  } as unknown as World;
+  const driver = new Driver({ instance: "tab", random: Math.random }, saved, world);
+  assert.ok(saved.session);
+  await driver.feed({ type: "signed_in", session: { ...saved.session, expiresAt: driver.now() + 600_000 } });
+  await driver.feed({ type: "opened", connection: 1 });
+  await driver.feed({ type: "frame", connection: 1, frame: welcome(START) });
+  const [page, status] = [new Box<WirePage>(), new Box<void>()];
+  await driver.feed({ type: "command", command: { type: "history", frame: { chat: "9" }, reply: page } });
+  await driver.feed({ type: "command", command: { type: "status", status: "away", reply: status } });
+  assert.deepEqual([page.problem, status.problem], [undefined, undefined], "they are on their way");
+  driver.end();
+  assert.deepEqual([page.problem?.code, status.problem?.code], ["closed", "closed"]);
 });

@@ -8,7 +8,7 @@ import { opened, retire } from "./greeting.js";
 import { closed, disconnect, networkLost, openFailed } from "./link.js";
 import { pumpMarks } from "./marks.js";
 import { pumpOutbox } from "./posting.js";
-import { emptyOutput, type Input, type Output, type Settings, State } from "./state.js";
+import { emptyOutput, type Input, type Output, type Reply, type Settings, State } from "./state.js";
 import { pumpSync } from "./syncing.js";
 import { hurry, nextWake, wake } from "./timers.js";
 import { notRefreshed, refreshed, signedIn, signedOut, tokenExpired } from "./tokens.js";
@@ -54,6 +54,11 @@ export class Machine {
     pumpSync(this.state, now, out);
     pumpMarks(this.state, now, out);
     retire(this.state, out);
+  }
+
+  /** Nothing is answered any more. Gives those who wait for an answer. */
+  end(): Reply<never>[] {
+    return this.state.requests.end();
   }
 
   /** When `wake` must come at the latest. */

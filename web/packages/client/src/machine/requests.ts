@@ -48,6 +48,13 @@ export class Requests {
     return lost.map(([, open]) => open.request);
   }
 
+  /** Closes every request. Gives those of applications, which wait for an answer. */
+  end(): Reply<never>[] {
+    const replies = [...this.opened.values()].flatMap(({ request }) => ("reply" in request ? [request.reply] : []));
+    this.opened.clear();
+    return replies;
+  }
+
   /** When the oldest request that must be answered soon was sent on `connection`. */
   oldest(connection: ConnectionId): Timestamp | undefined {
     for (const open of this.opened.values()) {
