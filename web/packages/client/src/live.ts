@@ -14,22 +14,19 @@ import type { Output, Told } from "./machine/state.js";
 import { Chats } from "./model/chats.js";
 import { Neighbours } from "./neighbours.js";
 import { People } from "./model/people.js";
-import { isUnreadUncertain, NAMED_RECEIPTS_MAX, reachedIn } from "./model/records.js";
-import { Refreshing } from "./model/refreshing.js";
 import { Screen } from "./model/screen.js";
 import { Sends } from "./model/sends.js";
 import { Announcer, callSafely, Cell, Computed } from "./readable.js";
 import { Rest } from "./rest.js";
 import { refresh } from "./session.js";
 import { type LocalStore, type Saved, type SavedSession, StoreOutdated } from "./store.js";
+import { Summaries } from "./summaries.js";
 import type { Tabs } from "./tabs.js";
 import { TokenWaiters } from "./tokens.js";
 import type { WireChat, WireEvent, WireMessage, WireUser } from "./wire.js";
 
 /** Chats kept at hand after they were looked at. */
 const RESTING_MAX = 10;
-/** The newest messages of a large chat whose status is asked for. */
-const STATUSES_MAX = 50;
 
 /** What a client is made of. */
 export interface Parts {
@@ -60,7 +57,7 @@ export class Live implements Core {
   driver: Driver;
   readonly listeners = new Set<(event: ClientEvent) => void>();
   private readonly tokens: TokenWaiters;
-  private readonly refreshing: Refreshing;
+  private readonly summaries: Summaries;
   private readonly neighbours: Neighbours;
   private readonly open = new Map<Id, OpenChat>();
   /** Who is signed in, as of the last commit. */
@@ -96,7 +93,11 @@ export class Live implements Core {
     });
     this.sends = new Sends(this.announcer, () => this.driver.machine, (chat) => this.chats.touch(chat));
     this.chats = new Chats(this.announcer, (chat) => this.sends.latestIn(chat));
-    this.refreshing = new Refreshing(() => isOnline(this), (chat) => this.fetchChat(chat));
+    this.summaries = new Summaries(this, {
+      me: () => this.user,
+      isOpen: (chat) => this.open.get(chat)?.isOpen === true,
+      marksChanged: (chat) => this.open.get(chat)?.marks.changed(),
+    });
     this.neighbours = new Neighbours(this, parts.tabs, () => void this.reload());
     this.driver = this.drive(saved);
     this.restore(saved);
@@ -132,7 +133,7 @@ export class Live implements Core {
   }
 
   refreshChat(chat: Id): void {
-    this.refreshing.wantFresh(chat);
+    this.summaries.wantFresh(chat);
   }
 
   /** Nobody looks at the chat any more: it stays at hand, instead of the one that rests for longest. */
@@ -159,19 +160,12 @@ export class Live implements Core {
 
   /** Takes over a summary that an answer brought along. */
   learnChat(chat: WireChat): void {
-    const record = this.user !== undefined && this.chats.learn(chat, this.user);
-    if (!record) return;
-    this.open.get(chat.id)?.marks.changed();
-    this.refreshing.got(chat.id);
-    void this.driver.keep((batch) => batch.records.set(chat.id, record));
+    this.summaries.learn(chat);
   }
 
   /** Takes over how far own messages got, as a page tells it. */
   learnReached(chat: Id, messages: readonly WireMessage[]): void {
-    const record = this.chats.reach(chat, reachedIn(messages));
-    if (!record) return;
-    this.open.get(chat)?.marks.changed();
-    void this.driver.keep((batch) => batch.records.set(chat, record));
+    this.summaries.learnReached(chat, messages);
   }
 
   /** Sends what can be sent now, then ends. */
@@ -180,6 +174,7 @@ export class Live implements Core {
     await this.driver.close();
     this.tokens.end();
     this.people.end();
+    this.summaries.forget();
     this.rest.close();
     this.parts.tabs.close();
     await this.store.close();
@@ -223,10 +218,7 @@ export class Live implements Core {
       this.me.changed();
       this.tokens.changed(this.driver.machine.session?.accessToken);
     }
-    for (const { chat, before, after } of this.chats.absorb()) {
-      this.open.get(chat)?.marks.changed();
-      if (after && isUnreadUncertain(after, before)) this.refreshing.want(chat);
-    }
+    for (const { chat, before, after } of this.chats.absorb()) this.summaries.changed(chat, before, after);
     for (const [chat, events] of eventsByChat(out.told)) this.open.get(chat)?.take(events);
     this.sends.absorb(out, (chat) => this.chats.cursor(chat));
     for (const told of out.told) this.learn(told);
@@ -244,15 +236,12 @@ export class Live implements Core {
         return this.connectionChanged(told.connection);
       case "chat_joined":
         this.open.get(told.chat.id)?.joined();
-        return this.refreshing.got(told.chat.id);
+        return this.summaries.got(told.chat.id);
       case "too_long":
         this.open.get(told.chat)?.reload();
-        return this.refreshing.want(told.chat);
-      case "marked": {
-        const record = this.chats.record(told.chat);
-        if (record && record.unread.counted > 0 && record.read < record.unread.upTo) this.refreshing.want(told.chat);
-        return;
-      }
+        return this.summaries.want(told.chat);
+      case "marked":
+        return this.summaries.marked(told.chat);
       case "typing":
         return told.user === this.user ? undefined : this.screen.takeTyping(told);
       case "presence":
@@ -264,14 +253,14 @@ export class Live implements Core {
     this.connection.set(connection);
     const isReady = connection.state === "ready";
     this.waits = connection.state === "waiting" ? this.waits + 1 : isReady ? 0 : this.waits;
-    if (connection.state === "waiting") this.refreshing.lost();
+    if (connection.state === "waiting") this.summaries.lost();
     // One lost connection is usually back at once; then nobody's presence need flicker.
     if (this.waits > 1 || connection.state === "signed_out") this.screen.lost();
     if (connection.state === "signed_out") this.tokens.changed(undefined);
     for (const chat of this.open.values()) chat.reconnected(isReady);
     if (!isReady) return;
-    for (const [id, chat] of this.open) if (chat.isOpen) this.refreshing.wantFresh(id);
-    this.refreshing.pump();
+    for (const [id, chat] of this.open) if (chat.isOpen) this.summaries.wantFresh(id);
+    this.summaries.catchUp();
     this.people.catchUp();
     void this.askStatus();
   }
@@ -286,18 +275,6 @@ export class Live implements Core {
     } catch {
       // It stays what it was; the next connection asks again.
     }
-  }
-
-  private async fetchChat(chat: Id): Promise<void> {
-    const wasKnown = this.chats.record(chat) !== undefined;
-    const summary = await this.rest.call("GET /chats/{chat}", { path: { chat } });
-    // Whoever has left it meanwhile would never be told of its end again.
-    if (wasKnown && !this.chats.record(chat)) return;
-    this.learnChat(summary);
-    if (summary.member_count <= NAMED_RECEIPTS_MAX || !this.open.get(chat)?.isOpen) return;
-    // So large a chat tells no marks; how far own messages got is told with the messages.
-    const page = await this.rest.call("GET /chats/{chat}/messages", { path: { chat }, query: { limit: STATUSES_MAX } });
-    this.learnReached(chat, page.messages);
   }
 
   private failed(error: unknown): void {
@@ -332,7 +309,7 @@ export class Live implements Core {
     this.people.forget();
     this.sends.forget();
     this.screen.lost();
-    this.refreshing.lost();
+    this.summaries.forget();
     for (const chat of this.open.values()) chat.end();
   }
 }

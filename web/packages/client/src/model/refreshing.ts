@@ -1,6 +1,12 @@
-/** Fetching chats' summaries again, a few at a time, when events alone do not say everything any more. */
+/**
+ * Fetching chats' summaries again, a few at a time, when events alone do not say everything any more.
+ *
+ * A chat that is wanted stays wanted until its summary is here, or the server refuses it for good.
+ */
 
 import type { Id } from "../api.js";
+import { isParlourError } from "../problem.js";
+import { Pauses } from "./pauses.js";
 
 /** Calls at once. */
 const CALLS_MAX = 4;
@@ -11,6 +17,7 @@ export class Refreshing {
   private readonly open = new Set<Id>();
   /** Those whose summary of this connection is here. */
   private readonly fresh = new Set<Id>();
+  private readonly pauses = new Pauses(() => this.pump());
 
   /** `fetch` resolves once the summary is taken over; it rejects if there is none now. */
   constructor(private readonly isOnline: () => boolean, private readonly fetch: (chat: Id) => Promise<void>) {}
@@ -36,8 +43,21 @@ export class Refreshing {
     this.fresh.clear();
   }
 
-  /** Fetches what is wanted. */
-  pump(): void {
+  /** The connection is there: fetches what is wanted. */
+  catchUp(): void {
+    this.pauses.reset();
+    this.pump();
+  }
+
+  /** Everything is gone. */
+  forget(): void {
+    this.pauses.reset();
+    this.fresh.clear();
+    this.stale.clear();
+  }
+
+  private pump(): void {
+    if (this.pauses.over) return;
     for (const chat of this.stale) {
       if (!this.isOnline() || this.open.size >= CALLS_MAX) return;
       if (this.open.has(chat)) continue;
@@ -51,11 +71,19 @@ export class Refreshing {
     try {
       await this.fetch(chat);
       this.fresh.add(chat);
-    } catch {
-      // The chat is not the user's any more, or the next connection tries again.
+      this.pauses.reset();
+    } catch (error) {
+      this.failed(chat, error);
     } finally {
       this.open.delete(chat);
       this.pump();
     }
+  }
+
+  /** The chat is not the user's any more, or it is tried again: after a pause, or without a connection with the next one. */
+  private failed(chat: Id, error: unknown): void {
+    if (!isParlourError(error) || error.problem.retry === "never") return;
+    this.stale.add(chat);
+    if (this.isOnline() && !this.pauses.over) this.pauses.begin(error.problem.retryAfterMs);
   }
 }
