@@ -18,6 +18,7 @@ export async function connectAmong(world: TabsWorld | undefined, options: Option
   const { store, saved } = await openStore(options.store ?? defaultStore());
   const live = new Live(await partsOf(options, store, world), saved);
   await live.resume();
+  await live.inherited;
   return new ParlourClient(live, followPage((type) => void live.driver.feed({ type })));
 }
 

@@ -60,6 +60,8 @@ export class Live implements Core {
   private readonly summaries: Summaries;
   private readonly neighbours: Neighbours;
   private readonly open = new Map<Id, OpenChat>();
+  /** Resolves once what tabs left behind that are gone belongs to this client. */
+  inherited: Promise<void> = Promise.resolve();
   /** Who is signed in, as of the last commit. */
   private user: Id | undefined;
   private reloading: Promise<void> | undefined;
@@ -201,7 +203,7 @@ export class Live implements Core {
     this.chats.restore(saved);
     this.me.changed();
     for (const chat of this.driver.machine.chatsWithSends()) this.sends.refresh(chat);
-    this.neighbours.restore(saved.outbox);
+    this.inherited = this.neighbours.restore(saved.outbox);
   }
 
   /** Before the commit. */

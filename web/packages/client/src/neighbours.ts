@@ -14,9 +14,11 @@ export class Neighbours {
     tabs.listen((news) => this.take(news));
   }
 
-  /** Takes note of what the others have in the store. */
-  restore(outbox: Outgoing[]): void {
-    for (const outgoing of outbox) if (outgoing.owner !== this.tabs.instance) this.learn(outgoing);
+  /** Takes note of what the others have in the store. Resolves once everything of tabs that are gone is this tab's own. */
+  async restore(outbox: Outgoing[]): Promise<void> {
+    const foreign = outbox.filter(({ owner }) => owner !== this.tabs.instance);
+    for (const outgoing of foreign) this.core.sends.learn(outgoing.name, outgoing);
+    await Promise.all(foreign.map(({ owner }) => this.inherit(owner)));
   }
 
   /** Tells what became of this tab's sends. */
@@ -41,11 +43,20 @@ export class Neighbours {
 
   private learn(outgoing: Outgoing): void {
     this.core.sends.learn(outgoing.name, outgoing);
-    const { owner } = outgoing;
+    void this.inherit(outgoing.owner);
+  }
+
+  /** Takes over the sends of another tab: at once if it is gone, else when it goes. Resolves when nothing can be taken over now. */
+  private async inherit(owner: string): Promise<void> {
     if (owner === this.tabs.instance || this.inheriting.has(owner)) return;
     this.inheriting.add(owner);
-    // What cannot be taken over now stays in the store, for whichever tab opens it next.
-    this.tabs.whenGone(owner, () => void this.tabs.exclusively("adopt", () => this.adopt(owner)).catch(() => {}));
+    if (await this.tabs.isGone(owner).catch(() => false)) return this.takeOver(owner);
+    this.tabs.whenGone(owner, () => void this.takeOver(owner));
+  }
+
+  /** What cannot be taken over now stays in the store, for whichever tab opens it next. */
+  private takeOver(owner: string): Promise<void> {
+    return this.tabs.exclusively("adopt", () => this.adopt(owner)).catch(() => {});
   }
 
   /** Takes over the sends of a tab that is gone. */

@@ -25,6 +25,8 @@ export interface Tabs {
   readonly instance: string;
   /** Runs `task` while no other tab runs one under this name. */
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  /** Whether the tab called `owner` is gone now. */
+  isGone(owner: string): Promise<boolean>;
   /** Calls back once the tab called `owner` is gone, at once if it is gone already. */
   whenGone(owner: string, callback: () => void): void;
   tell(news: TabNews): void;
@@ -37,6 +39,7 @@ export function noTabs(): Tabs {
   return {
     instance: "only",
     exclusively: (_, task) => task(),
+    isGone: () => Promise.resolve(true),
     whenGone: (_, callback) => queueMicrotask(callback),
     tell: () => {},
     listen: () => {},
@@ -86,6 +89,10 @@ class SharedTabs implements Tabs {
 
   exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
     return this.world.locks.request(`parlour:${this.name}:${name}`, task) as Promise<T>;
+  }
+
+  isGone(owner: string): Promise<boolean> {
+    return this.world.locks.request(this.lock(owner), { ifAvailable: true }, (lock) => lock !== null) as Promise<boolean>;
   }
 
   whenGone(owner: string, callback: () => void): void {

@@ -10,7 +10,7 @@ import type { Rest } from "../src/rest.js";
 import { refresh } from "../src/session.js";
 import { joinTabs } from "../src/tabs.js";
 import { Browser } from "./support/browser.js";
-import { batch, session, START, textOf } from "./support/making.js";
+import { batch, outgoing, session, START, textOf } from "./support/making.js";
 import { Network } from "./support/network.js";
 import { noServer, type Server, startServer } from "./support/server.js";
 import { until } from "./support/waiting.js";
@@ -70,6 +70,33 @@ test("two tabs that need new tokens at once ask once, and both get them", async 
   assert.equal(calls, 1);
   assert.equal((await store.session()).session?.refreshToken, "refresh-new", "kept before it is used");
   for (const each of tabs) each.close();
+});
+
+test("what a tab left behind that is gone belongs to the next one as soon as that is there", async () => {
+  const browser = new Browser();
+  const left = indexedDbStore("left-behind");
+  await left.commit(batch({ session: session("token", START), outbox: new Map([["a", outgoing("a", 1, { owner: "gone" })]]) }));
+  await left.close();
+  class Nowhere {
+    close(): void {}
+  }
+  const options = { url: "http://nowhere.invalid", webSocket: Nowhere as unknown as typeof globalThis.WebSocket, store: indexedDbStore("left-behind") };
+  const client = await connectAmong(browser, options);
+  const { pending } = client.chat("9").timeline();
+  assert.deepEqual(pending.value.map(({ key }) => key), ["a"]);
+  await client.chat("9").cancel("a");
+  assert.deepEqual(pending.value, [], "nobody else has to be asked");
+  await client.close();
+});
+
+test("a tab that is there is not gone", async () => {
+  const browser = new Browser();
+  const [one, two] = [await joinTabs("x", browser), await joinTabs("x", browser)];
+  assert.deepEqual([await two.isGone(one.instance), await two.isGone("never there")], [false, true]);
+  one.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(await two.isGone(one.instance));
+  two.close();
 });
 
 describe("tabs and a real server", { skip: noServer, ...LIMIT }, () => {

@@ -10,7 +10,8 @@ export class Browser implements TabsWorld {
   readonly locks: TabsWorld["locks"] = {
     request: (name: string, ...rest: unknown[]) => {
       const task = rest.at(-1) as (lock: Lock | null) => unknown;
-      const { signal } = (rest.length > 1 ? rest[0] : {}) as { signal?: AbortSignal };
+      const { signal, ifAvailable } = (rest.length > 1 ? rest[0] : {}) as LockOptions;
+      if (ifAvailable && this.queues.has(name)) return Promise.resolve(task(null));
       return this.inTurn(name, signal, task);
     },
   } as TabsWorld["locks"];
@@ -27,9 +28,12 @@ export class Browser implements TabsWorld {
     const before = this.queues.get(name) ?? Promise.resolve();
     const run = before.then(() => {
       signal?.throwIfAborted();
-      return task(null);
+      return task({ name, mode: "exclusive" });
     });
-    this.queues.set(name, run.then(() => {}, () => {}));
+    const turn = run.then(() => {}, () => {}).then(() => {
+      if (this.queues.get(name) === turn) this.queues.delete(name);
+    });
+    this.queues.set(name, turn);
     return run;
   }
 }
