@@ -1,11 +1,14 @@
 /**
- * Every sentence of the application in Arabic.
+ * Every sentence of the application in Arabic; those that count something are in a file of their own.
  *
- * Sentences about people avoid forms that would need their gender; numbers have the six forms of the language.
+ * Sentences about people avoid forms that would need their gender.
  */
+import { arabicCounted } from "./ar-counted.js";
 import type { Sentences } from "./sentences.js";
 
 export const arabic: Sentences = {
+  ...arabicCounted,
+
   "app.name": "بارلور",
   "app.skip": "انتقال إلى المحادثة",
   "app.newVersion": "إصدار جديد من بارلور جاهز.",
@@ -24,14 +27,6 @@ export const arabic: Sentences = {
   "connection.connecting": "جارٍ الاتصال…",
   "connection.catchingUp": "جارٍ جلب ما فاتك…",
   "connection.offline": "غير متصل. ما تكتبه يُرسل عند عودة الاتصال.",
-  "connection.retryIn": {
-    zero: "المحاولة التالية الآن.",
-    one: "المحاولة التالية بعد ثانية واحدة.",
-    two: "المحاولة التالية بعد ثانيتين.",
-    few: "المحاولة التالية بعد {count} ثوانٍ.",
-    many: "المحاولة التالية بعد {count} ثانية.",
-    other: "المحاولة التالية بعد {count} ثانية.",
-  },
   "connection.tryNow": "حاول الآن",
 
   "account.login": "تسجيل الدخول",
@@ -60,14 +55,6 @@ export const arabic: Sentences = {
   "chats.found": "المحادثات",
   "chats.people": "الأشخاص",
   "chats.nothingFound": "لا نتائج عن «{query}».",
-  "chats.unread": {
-    zero: "لا رسائل غير مقروءة",
-    one: "رسالة واحدة غير مقروءة",
-    two: "رسالتان غير مقروءتين",
-    few: "{count} رسائل غير مقروءة",
-    many: "{count} رسالة غير مقروءة",
-    other: "{count} رسالة غير مقروءة",
-  },
   "chats.draft": "مسودة: {text}",
   "chats.you": "أنت: {text}",
   "chats.by": "{name}: {text}",
@@ -83,14 +70,6 @@ export const arabic: Sentences = {
   "new.toGroup": "مجموعة جديدة بدلًا من ذلك",
   "new.groupName": "اسم المجموعة",
   "new.create": "إنشاء المجموعة",
-  "new.selected": {
-    zero: "لم يتم اختيار أحد",
-    one: "تم اختيار شخص واحد",
-    two: "تم اختيار شخصين",
-    few: "تم اختيار {count} أشخاص",
-    many: "تم اختيار {count} شخصًا",
-    other: "تم اختيار {count} شخص",
-  },
   "new.remove": "إزالة {name}",
   "new.noUser": "لم يُعثر على أحد.",
 
@@ -104,14 +83,6 @@ export const arabic: Sentences = {
 
   "chat.messages": "الرسائل",
   "chat.details": "التفاصيل",
-  "chat.members": {
-    zero: "لا أعضاء",
-    one: "عضو واحد",
-    two: "عضوان",
-    few: "{count} أعضاء",
-    many: "{count} عضوًا",
-    other: "{count} عضو",
-  },
   "chat.gone": "لم تعد هذه المحادثة متاحة لك، أو أنها غير موجودة.",
   "chat.loading": "جارٍ التحميل…",
   "chat.loadingOlder": "جارٍ تحميل الرسائل الأقدم…",
@@ -121,33 +92,9 @@ export const arabic: Sentences = {
   "chat.offlineNewer": "الرسائل الأحدث ليست على هذا الجهاز، وتُحمّل عند عودة الاتصال.",
   "chat.unreadMarker": "رسائل جديدة",
   "chat.toLatest": "انتقال إلى أحدث رسالة",
-  "chat.toLatestCount": {
-    zero: "انتقال إلى الأحدث",
-    one: "انتقال إلى الأحدث، رسالة غير مقروءة",
-    two: "انتقال إلى الأحدث، رسالتان غير مقروءتين",
-    few: "انتقال إلى الأحدث، {count} رسائل غير مقروءة",
-    many: "انتقال إلى الأحدث، {count} رسالة غير مقروءة",
-    other: "انتقال إلى الأحدث، {count} رسالة غير مقروءة",
-  },
   "chat.today": "اليوم",
   "chat.yesterday": "أمس",
-  "chat.typing": {
-    zero: "كتابة جارية…",
-    one: "جارٍ الكتابة: {names}…",
-    two: "جارٍ الكتابة: {names}…",
-    few: "جارٍ الكتابة: {names}…",
-    many: "جارٍ الكتابة: {names}…",
-    other: "جارٍ الكتابة: {names}…",
-  },
   "chat.announce": "{name}: {text}",
-  "chat.announceMany": {
-    zero: "لا رسائل جديدة",
-    one: "رسالة جديدة",
-    two: "رسالتان جديدتان",
-    few: "{count} رسائل جديدة",
-    many: "{count} رسالة جديدة",
-    other: "{count} رسالة جديدة",
-  },
 
   "message.sent": "أُرسلت",
   "message.delivered": "وصلت",
@@ -170,22 +117,6 @@ export const arabic: Sentences = {
   "message.report": "إبلاغ",
   "message.deleteTitle": "حذف هذه الرسالة؟",
   "message.deleteText": "تختفي لدى الجميع، ولا يمكن التراجع عن ذلك.",
-  "message.reaction": {
-    zero: "لا أحد",
-    one: "شخص واحد",
-    two: "شخصان",
-    few: "{count} أشخاص",
-    many: "{count} شخصًا",
-    other: "{count} شخص",
-  },
-  "message.reactionOwn": {
-    zero: "لا أحد",
-    one: "أنت",
-    two: "شخصان، أنت منهما",
-    few: "{count} أشخاص، أنت منهم",
-    many: "{count} شخصًا، أنت منهم",
-    other: "{count} شخص، أنت منهم",
-  },
   "message.original": "رسالة سابقة",
   "message.receiptsRead": "قُرئت",
   "message.receiptsDelivered": "وصلت",

@@ -13,6 +13,9 @@ export type Sentences = {
   readonly [K in SentenceKey]: (typeof english)[K] extends string ? string : PluralForms;
 };
 
+/** The keys of the texts that have plural forms. */
+export type CountedKey = { [K in SentenceKey]: (typeof english)[K] extends string ? never : K }[SentenceKey];
+
 type Placeholders<Text> = Text extends `${string}{${infer Name}}${infer Rest}` ? Name | Placeholders<Rest> : never;
 type FormsOf<Entry> = Entry extends string ? Entry : Entry[keyof Entry];
 type PlaceholdersOf<K extends SentenceKey> =
