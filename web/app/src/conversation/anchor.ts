@@ -11,17 +11,22 @@ export interface Anchor {
   top: number;
 }
 
-/** The rows that are in view, from the upper one down. */
+/**
+ * The rows that are in view, from the upper one down; lines of the log before all others, because the separator above the first
+ * loaded line of a day goes up with that when earlier ones come.
+ */
 export function takeAnchors(view: HTMLElement): Anchor[] {
   const edge = view.getBoundingClientRect();
-  const anchors: Anchor[] = [];
+  const lines: Anchor[] = [];
+  const others: Anchor[] = [];
   for (const element of rowsIn(view)) {
     const box = element.getBoundingClientRect();
     if (box.bottom <= edge.top) continue;
     if (box.top >= edge.bottom) break;
+    const anchors = element.dataset.seq === undefined ? others : lines;
     anchors.push({ row: element.dataset.row ?? "", top: box.top - edge.top });
   }
-  return anchors;
+  return [...lines, ...others];
 }
 
 /** Scrolls so that the first remembered row that still exists is where it was; says whether one does. */

@@ -71,11 +71,11 @@ export class HistoryView extends Component<HistoryViewProps> {
     document.removeEventListener("visibilitychange", this.#look);
   }
 
-  override getSnapshotBeforeUpdate(): Anchor[] {
+  override getSnapshotBeforeUpdate(before: HistoryViewProps): Anchor[] {
     const view = this.#view.current;
     if (!view) return [];
-    // Somebody may have scrolled since the last frame, and the event about it be still to come.
-    this.#noticeScroll(view);
+    // Somebody may have scrolled since the last frame, and the event about it be still to come. The rows are those from before.
+    this.#noticeScroll(view, before.atEnd);
     return this.#isPinnedToEnd() ? [] : takeAnchors(view);
   }
 
@@ -150,8 +150,8 @@ export class HistoryView extends Component<HistoryViewProps> {
   };
 
   /** Who reaches the end stays there; who goes up does not. */
-  #noticeScroll(view: HTMLElement): void {
-    if (this.#isAtBottom(view)) this.#pinned = true;
+  #noticeScroll(view: HTMLElement, atEnd: boolean = this.props.atEnd): void {
+    if (atEnd && isScrolledDown(view)) this.#pinned = true;
     else if (view.scrollTop < this.#lastTop - 1) this.#pinned = false;
     this.#lastTop = view.scrollTop;
   }
@@ -164,7 +164,7 @@ export class HistoryView extends Component<HistoryViewProps> {
   }
 
   #isAtBottom(view: HTMLElement): boolean {
-    return this.props.atEnd && view.scrollHeight - view.scrollTop - view.clientHeight <= bottomPx;
+    return this.props.atEnd && isScrolledDown(view);
   }
 
   /** Once a frame: says what is in view, and asks for more near the edges. */
@@ -182,6 +182,8 @@ export class HistoryView extends Component<HistoryViewProps> {
     });
   };
 }
+
+const isScrolledDown = (view: HTMLElement) => view.scrollHeight - view.scrollTop - view.clientHeight <= bottomPx;
 
 function pointOut(row: HTMLElement): void {
   row.focus({ preventScroll: true });

@@ -23,10 +23,9 @@ interface HistoryProps {
 export function History({ chat, summary, opened, actions }: HistoryProps) {
   const me = useMe();
   const { translate } = useLocale();
-  const { timeline, rows, messages } = opened;
+  const { timeline, rows, messages, atEnd } = opened;
   const before = useReadable(timeline.before);
   const after = useReadable(timeline.after);
-  const atEnd = useReadable(timeline.atEnd);
   const pending = useReadable(timeline.pending);
   const [active, setActive] = useState<string>();
   // The marks decide over the ticks: when they change, the rows that now have others are drawn again.

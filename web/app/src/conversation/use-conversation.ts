@@ -13,6 +13,8 @@ export interface OpenedConversation {
   timeline: Timeline;
   rows: readonly Row[];
   messages: readonly Message[];
+  /** Whether the newest message is among these rows, and not only in the timeline, which may be ahead of what is drawn. */
+  atEnd: boolean;
   target: Target | undefined;
   view: { current: HistoryView | null };
   /** Whether the newest message is on the screen. */
@@ -61,7 +63,7 @@ export function useConversation(chat: Chat, initial: ChatSummary, seq: Seq | und
   }, [chat, timeline]);
   const forgetMarker = useCallback(() => setUnreadAfter(undefined), []);
   useFollowLink(seq, jump);
-  return { timeline, rows, messages, target, view, isAtBottom, jump, toLatest, seen, forgetMarker };
+  return { timeline, rows, messages, atEnd, target, view, isAtBottom, jump, toLatest, seen, forgetMarker };
 }
 
 function firstTarget(seq: Seq | undefined, start: Seq | undefined): Target | undefined {
