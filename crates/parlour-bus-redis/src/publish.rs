@@ -38,6 +38,10 @@ impl Channels for RedisBus {
         self.core().lease.node()
     }
 
+    fn life(&self) -> Option<NodeRef> {
+        self.core().lease.check().ok()
+    }
+
     async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {
         let (session, _) = self.core().usable()?;
         self.core().nodes.read(&session).await

@@ -18,6 +18,10 @@ pub trait Channels: Send + Sync {
     /// This node in its present life.
     fn node(&self) -> NodeRef;
 
+    /// This node in its present life, if nobody can believe it dead: while its lease holds by this node's own clock. A lease
+    /// that ends says nothing; that it has ended is told by [`crate::Inbound::Resync`] when the next one begins.
+    fn life(&self) -> Option<NodeRef>;
+
     /// The nodes that are alive now, this one included.
     ///
     /// # Errors

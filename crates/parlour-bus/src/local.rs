@@ -9,7 +9,7 @@ mod quotas;
 mod users;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::{
     Arrival, BusError, Channels, Chosen, ConnectionId, ConnectionRef, Health, Inbox, InboxSender,
-    NodeRef, PresenceCells, PresenceEdge, Receivers, ResyncReason, Routes, inbox,
+    NodeRef, PresenceCells, PresenceEdge, Receivers, Routes, inbox,
 };
 
 use chats::Chats;
@@ -44,6 +44,7 @@ pub struct LocalBus {
     inbox: Mutex<Option<Inbox>>,
     health: watch::Sender<Health>,
     answers: Answers,
+    is_lease_over: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -150,6 +151,7 @@ impl LocalNetwork {
             inbox: Mutex::new(Some(inbox)),
             health,
             answers: Answers::default(),
+            is_lease_over: AtomicBool::new(false),
         }
     }
 
@@ -170,39 +172,6 @@ impl LocalNetwork {
         if let Some(sender) = self.shared.alive.sender(node) {
             sender.overflow();
         }
-    }
-
-    /// Lets a node's lease lapse: it goes on under a new incarnation, and its routes are gone.
-    pub fn lapse(&self, bus: &LocalBus) {
-        let Some(sender) = self.shared.alive.sender(&bus.node()) else {
-            return;
-        };
-        let incarnation = self.shared.next_incarnation();
-        bus.incarnation.store(incarnation, Ordering::SeqCst);
-        self.shared.alive.enter(Place {
-            node: bus.node(),
-            sender: sender.clone(),
-            health: bus.health.clone(),
-        });
-        sender.resync(ResyncReason::Lapsed);
-    }
-
-    /// Cuts a node off from the bus, which answers it no call and brings it no packet, until [`LocalNetwork::restore`].
-    pub fn cut_off(&self, bus: &LocalBus) {
-        bus.health.send_replace(Health::Away);
-    }
-
-    /// Ends [`LocalNetwork::cut_off`].
-    pub fn restore(&self, bus: &LocalBus) {
-        bus.health.send_replace(Health::Up);
-        if let Some(sender) = self.shared.alive.sender(&bus.node()) {
-            sender.resync(ResyncReason::Reconnected);
-        }
-    }
-
-    /// Lets a node die while its process still holds the bus: its calls fail from now on.
-    pub fn crash(&self, bus: &LocalBus) {
-        self.shared.alive.leave(&bus.node());
     }
 }
 
@@ -247,6 +216,12 @@ impl Channels for LocalBus {
             number: self.number,
             incarnation: self.incarnation.load(Ordering::SeqCst),
         }
+    }
+
+    fn life(&self) -> Option<NodeRef> {
+        let node = self.node();
+        let holds = !self.is_lease_over.load(Ordering::SeqCst);
+        (holds && self.network.alive.contains(&node)).then_some(node)
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {

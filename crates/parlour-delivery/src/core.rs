@@ -14,9 +14,9 @@ use tokio_util::task::TaskTracker;
 use crate::DeliveryParts;
 use crate::debts::Debts;
 use crate::enlisted::Enlisted;
+use crate::gate::Gate;
 use crate::home::Homes;
 use crate::hub::Hub;
-use crate::lapse::{Gate, RevocationsKnown};
 use crate::nodes::Nodes;
 use crate::presence::{Doubt, Watchers};
 use crate::receipts::Counts;
@@ -51,12 +51,11 @@ pub(crate) struct Core {
     pub(crate) homes: Homes,
     pub(crate) resync: Resync,
     pub(crate) gate: Arc<Gate>,
-    pub(crate) revocations_known: RevocationsKnown,
 }
 
 impl Core {
     pub(crate) fn new(parts: DeliveryParts) -> Self {
-        let revocations_known = RevocationsKnown::until(parts.clock.now());
+        let gate = Gate::new(Arc::clone(&parts.bus), Arc::clone(&parts.clock));
         Self {
             health: parts.bus.health(),
             store: parts.store,
@@ -77,8 +76,7 @@ impl Core {
             nodes: Nodes::default(),
             homes: Homes::new(),
             resync: Resync::new(),
-            gate: Arc::default(),
-            revocations_known,
+            gate: Arc::new(gate),
         }
     }
 

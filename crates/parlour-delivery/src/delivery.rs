@@ -106,9 +106,10 @@ impl Delivery {
     }
 
     /// Says that every session revoked before `time` has been closed here, as its caller knows from the store. A node that
-    /// comes back after a lapse asks the store for those after it before it delivers anything.
+    /// comes back after a lapse asks the store for those after it before it delivers anything; while its lease does not
+    /// hold, as without the bus, it delivers for five seconds after `time`.
     pub fn revocations_known(&self, time: Timestamp) {
-        self.core.revocations_known.raise(time);
+        self.core.know_revocations(time);
     }
 
     /// Lets this node append for others, as the home of chats. Once, before [`Delivery::start`] or soon after; without it

@@ -39,7 +39,7 @@ impl Core {
                     if matches!(reason, ResyncReason::Lapsed | ResyncReason::Reconnected) {
                         self.doubt.begin();
                     }
-                    if reason == ResyncReason::Lapsed {
+                    if reason == ResyncReason::Lapsed || self.gate.is_of_an_earlier_life() {
                         // What waits in the inbox waits for this.
                         self.live_again().await;
                     }

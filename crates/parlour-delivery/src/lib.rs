@@ -37,6 +37,7 @@ mod router;
 mod budget;
 mod compare;
 mod debts;
+mod gate;
 mod lapse;
 mod nodes;
 mod resync;

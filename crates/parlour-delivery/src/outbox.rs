@@ -7,13 +7,17 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use parlour_model::limits;
 use parlour_protocol::{CloseCode, Encoded, Encoding, ServerFrame};
 use tokio::sync::Notify;
 
-use crate::lapse::Gate;
+use crate::gate::Gate;
+
+/// How often the writer looks whether what is held back may leave.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// The end of a connection's queue that everybody may write to. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,7 +44,8 @@ pub enum Batch {
 #[derive(Debug)]
 struct Shared {
     encoding: Encoding,
-    gate: Arc<Gate>,
+    /// Nothing is taken out while it is shut.
+    gate: Option<Arc<Gate>>,
     queue: Mutex<Queue>,
     /// Something was put in, or the outbox closed. The writer waits here.
     arrived: Notify,
@@ -67,11 +72,15 @@ impl Outbox {
     /// An empty outbox of a connection that speaks `encoding`, and its other end.
     #[must_use]
     pub fn new(encoding: Encoding) -> (Self, Outgoing) {
-        Self::behind(Arc::default(), encoding)
+        Self::with(None, encoding)
     }
 
     /// As [`Outbox::new`], and nothing is taken out of it while the gate is shut.
     pub(crate) fn behind(gate: Arc<Gate>, encoding: Encoding) -> (Self, Outgoing) {
+        Self::with(Some(gate), encoding)
+    }
+
+    fn with(gate: Option<Arc<Gate>>, encoding: Encoding) -> (Self, Outgoing) {
         let shared = Arc::new(Shared {
             encoding,
             gate,
@@ -230,14 +239,20 @@ impl Outgoing {
             if let Some(batch) = self.try_next_batch(bytes_max) {
                 return batch;
             }
-            self.shared.arrived.notified().await;
+            let arrived = self.shared.arrived.notified();
+            if self.shared.lock().frames.is_empty() {
+                arrived.await;
+            } else {
+                // A gate may open by itself, when a lease is renewed at the last moment.
+                let _ = tokio::time::timeout(LOOK_AGAIN, arrived).await;
+            }
         }
     }
 
     /// What waits, without waiting for more.
     pub fn try_next_batch(&mut self, bytes_max: usize) -> Option<Batch> {
         let mut queue = self.shared.lock();
-        if self.shared.gate.is_shut() && !queue.frames.is_empty() {
+        if !queue.frames.is_empty() && self.shared.is_held_back() {
             return None;
         }
         let batch = queue.take(bytes_max)?;
@@ -256,6 +271,10 @@ enum Refused {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_held_back(&self) -> bool {
+        self.gate.as_ref().is_some_and(|gate| gate.is_shut())
     }
 
     fn try_push(&self, bytes: Bytes, share: Share) -> Result<(), Refused> {

@@ -8,7 +8,7 @@ use parlour_bus::{Arrival, Channels, Chosen, Health, PresenceCells, ResyncReason
 use parlour_model::{ChosenStatus, PresenceStatus, Timestamp};
 
 use crate::network::{Network, becomes, connection, hears, next_resync, user};
-use crate::server::{Server, is_installed};
+use crate::server::{Server, eventually, is_installed};
 
 const STORED: Chosen = Chosen::AsStored(ChosenStatus::Online);
 const SEEN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -52,10 +52,17 @@ async fn a_redis_that_hangs_longer_than_a_lease_makes_a_new_incarnation() {
     let before = node.node();
     let servers = Arc::clone(&network.servers);
     let hang = tokio::task::spawn_blocking(move || servers[0].ask("DEBUG SLEEP 10"));
+    assert_eq!(node.life(), Some(before));
     becomes(&node, Health::Away).await;
+    eventually("its lease ends by its own clock", async || {
+        node.life().is_none()
+    })
+    .await;
+    assert_eq!(node.node(), before, "before anybody has said so");
     hang.await.unwrap();
     assert_eq!(next_resync(&mut inbox).await, ResyncReason::Lapsed);
     assert!(node.node().incarnation > before.incarnation);
+    assert_eq!(node.life(), Some(node.node()));
     assert_eq!(*node.health().borrow(), Health::Up);
 }
 

@@ -78,6 +78,7 @@ pub(super) async fn a_lapsed_node_is_told_and_has_a_new_incarnation(bus: &impl T
     let after = node.node();
     assert_eq!(after.number, before.number);
     assert!(after.incarnation > before.incarnation);
+    assert_eq!(node.life(), Some(after));
     other
         .publish(&after, Bytes::from_static(b"new life"))
         .await

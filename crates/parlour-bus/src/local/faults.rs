@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::{BusError, LocalBus, LocalNetwork, NodeRef};
+use super::Place;
+use crate::{BusError, Channels, Health, LocalBus, LocalNetwork, NodeRef, ResyncReason};
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +121,46 @@ impl LocalNetwork {
     /// Lets a node's next `count` settlements of presence happen without an answer.
     pub fn lose_settlements(&self, bus: &LocalBus, count: usize) {
         bus.answers.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets a node find by its own clock that its lease has ended, as after a long sleep, or that it was renewed after all.
+    /// Nobody is told: that is [`LocalNetwork::lapse`].
+    pub fn set_lease_over(&self, bus: &LocalBus, is_over: bool) {
+        bus.is_lease_over.store(is_over, Ordering::SeqCst);
+    }
+
+    /// Lets a node's lease lapse: it goes on under a new incarnation, and its routes are gone.
+    pub fn lapse(&self, bus: &LocalBus) {
+        let Some(sender) = self.shared.alive.sender(&bus.node()) else {
+            return;
+        };
+        let incarnation = self.shared.next_incarnation();
+        bus.incarnation.store(incarnation, Ordering::SeqCst);
+        bus.is_lease_over.store(false, Ordering::SeqCst);
+        self.shared.alive.enter(Place {
+            node: bus.node(),
+            sender: sender.clone(),
+            health: bus.health.clone(),
+        });
+        sender.resync(ResyncReason::Lapsed);
+    }
+
+    /// Cuts a node off from the bus, which answers it no call and brings it no packet, until [`LocalNetwork::restore`].
+    pub fn cut_off(&self, bus: &LocalBus) {
+        bus.health.send_replace(Health::Away);
+    }
+
+    /// Ends [`LocalNetwork::cut_off`].
+    pub fn restore(&self, bus: &LocalBus) {
+        bus.health.send_replace(Health::Up);
+        if let Some(sender) = self.shared.alive.sender(&bus.node()) {
+            sender.resync(ResyncReason::Reconnected);
+        }
+    }
+
+    /// Lets a node die while its process still holds the bus: its calls fail from now on.
+    pub fn crash(&self, bus: &LocalBus) {
+        self.shared.alive.leave(&bus.node());
     }
 
     /// How many journeys packets have made while they took time.

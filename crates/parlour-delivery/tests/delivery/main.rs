@@ -11,6 +11,7 @@ mod chaos;
 mod farewell;
 mod home;
 mod joining;
+mod lapses;
 mod large;
 mod outage;
 mod packing;

@@ -61,6 +61,7 @@ pub struct BusUnderTest {
     inner: SharedBus,
     bug: Arc<dyn BusBug>,
     tracker: TaskTracker,
+    first_life: Option<NodeRef>,
 }
 
 impl BusUnderTest {
@@ -68,6 +69,7 @@ impl BusUnderTest {
     #[must_use]
     pub fn new(inner: SharedBus, bug: Arc<dyn BusBug>, tracker: TaskTracker) -> Self {
         Self {
+            first_life: inner.life(),
             inner,
             bug,
             tracker,
@@ -79,6 +81,15 @@ impl BusUnderTest {
 impl Channels for BusUnderTest {
     fn node(&self) -> NodeRef {
         self.inner.node()
+    }
+
+    /// A node that does not hear of lapses does not notice them otherwise.
+    fn life(&self) -> Option<NodeRef> {
+        if self.bug.hears(ResyncReason::Lapsed) {
+            self.inner.life()
+        } else {
+            self.first_life
+        }
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {
