@@ -242,7 +242,7 @@ impl Channels for LocalBus {
         self.check_alive()?;
         self.network.links.travel(to).await;
         let mut receivers = Receivers(usize::from(self.network.alive.hearing(to).is_some()));
-        for (to, packet) in self.network.links.pass(to, packet) {
+        for (to, packet) in self.network.links.pass(to, packet)? {
             receivers = self.network.hand_over(&to, packet);
         }
         Ok(receivers)

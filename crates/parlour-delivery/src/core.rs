@@ -19,7 +19,7 @@ use crate::home::Homes;
 use crate::hub::Hub;
 use crate::nodes::Nodes;
 use crate::presence::{Doubt, Watchers};
-use crate::receipts::Counts;
+use crate::receipts::{Counts, OwedReceipts};
 use crate::registration::Registrations;
 use crate::resync::Resync;
 use crate::router::Router;
@@ -44,6 +44,7 @@ pub(crate) struct Core {
     pub(crate) doubt: Doubt,
     pub(crate) typists: Typists,
     pub(crate) counts: Counts,
+    pub(crate) receipts: OwedReceipts,
     pub(crate) health: watch::Receiver<Health>,
     pub(crate) registrations: Registrations,
     pub(crate) debts: Debts,
@@ -71,6 +72,7 @@ impl Core {
             doubt: Doubt::default(),
             typists: Typists::default(),
             counts: Counts::default(),
+            receipts: OwedReceipts::default(),
             registrations: Registrations::default(),
             debts: Debts::default(),
             nodes: Nodes::default(),

@@ -128,6 +128,7 @@ impl Core {
                 self.show_what_is_looked_at().await;
             }
             self.pay(owed).await;
+            self.pay_receipts().await;
             tokio::time::sleep(PAY_PAUSE).await;
         }
     }

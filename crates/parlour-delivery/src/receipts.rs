@@ -3,6 +3,8 @@
 //! A user's own devices are always told their own. In chats of up to 64 members everybody is told; in larger ones that
 //! would be a flood, so authors are told counts for their newest message, at most every two seconds per chat.
 
+mod elsewhere;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -14,7 +16,9 @@ use parlour_store::StoreError;
 
 use crate::core::Core;
 use crate::hub::Entry;
-use crate::packet::{Packet, Receipt};
+use crate::packet::Receipt;
+
+pub(crate) use elsewhere::OwedReceipts;
 
 /// How often the marks of a large chat are counted.
 const COUNTS_PACE: Duration = Duration::from_secs(2);
@@ -61,10 +65,8 @@ impl Core {
             ..receipt
         };
         self.show_receipt(receipt);
-        if to_members {
-            self.tell_members_nodes(receipt.chat, Packet::Receipt(receipt));
-        } else {
-            self.tell_users_nodes(receipt.user, Packet::Receipt(receipt));
+        self.tell_receipt_elsewhere(receipt);
+        if !to_members {
             self.count_soon(receipt.chat, true);
         }
     }
@@ -102,7 +104,7 @@ impl Core {
             tokio::time::sleep(COUNTS_PACE).await;
             core.counts.due.remove(&chat);
             if tell {
-                core.tell_members_nodes(chat, Packet::CountsDue { chat });
+                core.tell_counts_elsewhere(chat);
             }
             if let Some(entry) = core.hub.chat(chat) {
                 core.show_counts(&entry).await;

@@ -23,6 +23,8 @@ pub enum Fate {
     Double,
     /// It waits until [`crate::LocalNetwork::release_held`].
     Hold,
+    /// It is not taken: the publish fails.
+    Refuse,
 }
 
 /// Decides about each packet by its receiver and bytes.
@@ -93,18 +95,25 @@ impl Links {
     }
 
     /// What arrives of a packet.
-    pub(super) fn pass(&self, to: &NodeRef, packet: Bytes) -> Vec<(NodeRef, Bytes)> {
+    pub(super) fn pass(
+        &self,
+        to: &NodeRef,
+        packet: Bytes,
+    ) -> Result<Vec<(NodeRef, Bytes)>, BusError> {
         let mut state = self.lock();
         let fault = state.fault.as_ref();
-        match fault.map_or(Fate::Deliver, |fault| fault(to, &packet)) {
-            Fate::Deliver => vec![(*to, packet)],
-            Fate::Drop => Vec::new(),
-            Fate::Double => vec![(*to, packet.clone()), (*to, packet)],
-            Fate::Hold => {
-                state.held.push((*to, packet));
-                Vec::new()
-            }
-        }
+        Ok(
+            match fault.map_or(Fate::Deliver, |fault| fault(to, &packet)) {
+                Fate::Deliver => vec![(*to, packet)],
+                Fate::Drop => Vec::new(),
+                Fate::Double => vec![(*to, packet.clone()), (*to, packet)],
+                Fate::Hold => {
+                    state.held.push((*to, packet));
+                    Vec::new()
+                }
+                Fate::Refuse => return Err(BusError::Unavailable("it was refused".to_owned())),
+            },
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

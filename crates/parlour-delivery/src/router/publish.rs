@@ -6,9 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use parlour_bus::{NodeRef, Receivers};
-use parlour_model::{ChatId, UserId};
+use parlour_model::ChatId;
 
-use super::lost;
+use super::{Lost, lost};
 use crate::core::Core;
 use crate::packet::Packet;
 
@@ -97,17 +97,33 @@ impl Core {
         });
     }
 
-    /// Tells the other nodes where a user is connected.
-    pub(crate) fn tell_users_nodes(self: &Arc<Self>, user: UserId, packet: Packet) {
-        if self.bus.is_alone() || self.is_bus_away() {
-            return;
-        }
-        let core = Arc::clone(self);
-        self.spawn(async move {
-            if let Ok(nodes) = core.other_nodes(&[user]).await {
-                core.publish_to(&nodes, &packet.encode()).await;
+    /// Sends a packet to the other nodes where members of the chat are connected. False if the bus did not say that it went to all
+    /// of them; one that was not there is looked for once more.
+    pub(crate) async fn publish_to_members(
+        self: &Arc<Self>,
+        chat: ChatId,
+        packet: &Packet,
+    ) -> bool {
+        let bytes = packet.encode();
+        for is_last in [false, true] {
+            let nodes = match self.nodes_of(chat).await {
+                Ok(nodes) => nodes,
+                Err(Lost::Bus(_)) => return false,
+                Err(error) => {
+                    lost(chat, &error);
+                    return true;
+                }
+            };
+            let published = self.publish_to(&nodes.nodes, &bytes).await;
+            if published.failed {
+                return false;
             }
-        });
+            if !published.missed || is_last {
+                break;
+            }
+            self.router.nodes.invalidate(&chat).await;
+        }
+        true
     }
 
     /// Tells these nodes, but not this one.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use parlour_bus::Fate;
 use parlour_delivery::SyncKind;
-use parlour_model::{ChatId, Marks};
+use parlour_model::{ChatId, Marks, Seq};
 use parlour_protocol::{ReceiptCountsFrame, ServerFrame};
 
 use crate::support::{Client, World, pass, seq, settle, user};
@@ -129,4 +130,70 @@ async fn counts_leave_out_the_author_and_those_who_left() {
     world.nodes[0].delivery.receipt(chat, user(2), marks(3, 3));
     let counts = next_counts(&mut author).await;
     assert_eq!((counts.delivered_count, counts.read_count), (2, 2));
+}
+
+/// The marks of receipts, in the order they came.
+fn marks_seen(frames: &[ServerFrame]) -> Vec<(Seq, Seq)> {
+    let receipts = frames.iter().filter_map(|frame| match frame {
+        ServerFrame::Receipt(receipt) => Some((receipt.delivered, receipt.read)),
+        _ => None,
+    });
+    receipts.collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receipt_that_the_bus_refused_is_told_when_it_takes_it() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut device = Client::connect(&world.nodes[1], 1, [(chat, 1)]).await;
+    let mut other = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    settle().await;
+    world.packets(Fate::Refuse);
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 0));
+    pass(Duration::from_secs(3)).await;
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 1));
+    pass(Duration::from_secs(3)).await;
+    assert_eq!(receipts(&device.drain()) + receipts(&other.drain()), 0);
+    world.heal();
+    pass(Duration::from_secs(3)).await;
+    for client in [&mut device, &mut other] {
+        assert_eq!(
+            marks_seen(&client.drain()),
+            [(seq(1), seq(1))],
+            "the newest"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn receipts_while_the_bus_is_away_are_told_after_it() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut other = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    settle().await;
+    world.network.cut_off(&world.nodes[0].bus);
+    world.nodes[0].delivery.receipt(chat, user(1), marks(1, 1));
+    pass(Duration::from_secs(30)).await;
+    assert_eq!(receipts(&other.drain()), 0);
+    world.network.restore(&world.nodes[0].bus);
+    pass(Duration::from_secs(15)).await;
+    assert_eq!(marks_seen(&other.drain()), [(seq(1), seq(1))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_a_large_chat_counts_lost_with_the_bus_come_after_it() {
+    let world = World::new(2);
+    let chat = large(&world);
+    let mut author = Client::connect(&world.nodes[1], 1, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    author.until(chat, 2).await;
+    settle().await;
+    world.network.cut_off(&world.nodes[0].bus);
+    world.store.set_marks(chat, user(2), marks(2, 2));
+    world.nodes[0].delivery.receipt(chat, user(2), marks(2, 2));
+    pass(Duration::from_secs(30)).await;
+    assert!(author.drain().is_empty());
+    world.network.restore(&world.nodes[0].bus);
+    let counts = next_counts(&mut author).await;
+    assert_eq!((counts.delivered_count, counts.read_count), (1, 1));
 }
