@@ -12,9 +12,10 @@ use parlour_client::Rest;
 use parlour_model::UserName;
 use parlour_protocol::{RegisterRequest, Secret};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use uuid::Uuid;
 
@@ -108,7 +109,7 @@ async fn connect(address: Arc<String>, token: String) -> anyhow::Result<Socket> 
     request
         .headers_mut()
         .insert("Sec-WebSocket-Protocol", protocol);
-    let (mut socket, _) = connect_async(request).await?;
+    let mut socket = upgrade(request).await?;
     let hello = serde_json::json!({
         "type": "hello", "ref": "1", "token": token, "device": "idle", "features": [], "cursors": {},
     });
@@ -123,6 +124,21 @@ async fn connect(address: Arc<String>, token: String) -> anyhow::Result<Socket> 
             Message::Close(frame) => bail!("the server closed before `ready`: {frame:?}"),
             _ => {}
         }
+    }
+}
+
+/// Opens a connection, as often as the node says that too many come at once.
+async fn upgrade(request: Request) -> anyhow::Result<Socket> {
+    loop {
+        let refused = match connect_async(request.clone()).await {
+            Ok((socket, _)) => return Ok(socket),
+            Err(Error::Http(refused)) => refused,
+            Err(error) => bail!(error),
+        };
+        let wait = refused.headers().get("retry-after");
+        let seconds = wait.and_then(|wait| wait.to_str().ok()?.parse().ok());
+        let seconds = seconds.with_context(|| format!("refused: {}", refused.status()))?;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
     }
 }
 

@@ -180,3 +180,25 @@ impl From<&Error> for OpenError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::http::Response;
+
+    use super::*;
+
+    #[test]
+    fn a_refused_upgrade_says_when_to_come_back() {
+        let refused = |after: Option<&str>| {
+            let mut response = Response::builder().status(503);
+            if let Some(after) = after {
+                response = response.header("Retry-After", after);
+            }
+            let error = Error::Http(Box::new(response.body(None).unwrap()));
+            OpenError::from(&error).retry_after
+        };
+        assert_eq!(refused(Some("7")), Some(Duration::from_secs(7)));
+        assert_eq!(refused(Some("soon")), None);
+        assert_eq!(refused(None), None);
+    }
+}

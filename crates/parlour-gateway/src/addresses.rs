@@ -61,9 +61,9 @@ pub(crate) fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The node's clock as the limiter reads it: time since the Unix epoch.
+/// The node's clock as a limiter reads it: time since the Unix epoch.
 #[derive(Debug, Clone)]
-struct NodeClock(Arc<dyn Clock>);
+pub(crate) struct NodeClock(pub(crate) Arc<dyn Clock>);
 
 impl GovernorClock for NodeClock {
     type Instant = Duration;

@@ -20,6 +20,7 @@ mod router;
 mod serve;
 
 mod addresses;
+mod connects;
 mod edge;
 mod proxies;
 

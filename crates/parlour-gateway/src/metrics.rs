@@ -25,6 +25,11 @@ impl Drop for LiveConnection {
     }
 }
 
+/// A client was not let in: the node is `draining` or `full`, or too many came in one second (`rate`).
+pub(crate) fn connect_refused(reason: &'static str) {
+    metrics::counter!("parlour_connects_refused_total", "reason" => reason).increment(1);
+}
+
 /// A frame came in.
 pub(crate) fn frame_in(bytes: usize) {
     metrics::counter!("parlour_frames_total", "direction" => "in").increment(1);

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::addresses::Addresses;
+use crate::connects::Connects;
 use crate::gateway::GatewayParts;
 use crate::origin::Origins;
 use crate::settings::GatewayLimits;
@@ -46,6 +47,8 @@ pub(crate) struct Node {
     /// A permit per open connection.
     pub(crate) connections: Arc<Semaphore>,
     connections_max: u32,
+    /// How fast they may come.
+    pub(crate) connects: Connects,
     /// The greeted connections of each user, so that one account cannot take the permits of all.
     pub(crate) users: Shares<UserId>,
 }
@@ -53,6 +56,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new(parts: GatewayParts) -> Self {
         let connections_max = u32::try_from(parts.limits.connections).unwrap_or(u32::MAX);
+        let connects = Connects::new(parts.limits.connects_per_second, &parts.clock);
         Self {
             addresses: Addresses::new(&parts.limits, &parts.clock),
             origins: Origins::new(parts.origins),
@@ -67,6 +71,7 @@ impl Node {
             // queue: connections per node
             connections: Arc::new(Semaphore::new(connections_max as usize)),
             connections_max,
+            connects,
             users: Shares::new(limits::CONNECTIONS_PER_USER_MAX),
         }
     }

@@ -1,5 +1,6 @@
 //! What an operator may set about connections and requests, with the values that are not worth setting.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use parlour_model::limits;
@@ -11,6 +12,8 @@ use crate::proxies::TrustedProxies;
 pub struct GatewayLimits {
     /// Open WebSocket connections.
     pub connections: usize,
+    /// WebSocket connections accepted in any one second, whoever they are from.
+    pub connects_per_second: u32,
     /// Frames a connection may send per second in the long run.
     pub frames_per_second: u32,
     /// Frames a connection may send at once.
@@ -29,6 +32,7 @@ impl Default for GatewayLimits {
     fn default() -> Self {
         Self {
             connections: limits::CONNECTIONS_MAX_DEFAULT,
+            connects_per_second: limits::CONNECTS_PER_SECOND_DEFAULT,
             frames_per_second: 50,
             frames_burst: 200,
             requests_per_second: 50,
@@ -39,6 +43,9 @@ impl Default for GatewayLimits {
     }
 }
 
+/// How long whoever came beyond the rate of new connections is asked to wait, at random: so they do not come together again.
+pub(crate) const CONNECT_AGAIN_AFTER: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(10);
 /// How long a live connection outlives its access token.
 pub(crate) const TOKEN_GRACE: Duration = Duration::from_secs(30);
 /// How long a request may take before its caller gets an answer without a result.

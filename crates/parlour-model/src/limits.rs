@@ -93,6 +93,8 @@ pub const SYNCING_FRAMES_MAX: usize = 64;
 pub const BUS_INBOX_PACKETS_MAX: usize = 64 * 1024;
 /// Connections per node, unless configured otherwise.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 15_000;
+/// Connections accepted by a node in any one second, unless configured otherwise.
+pub const CONNECTS_PER_SECOND_DEFAULT: u32 = 1_000;
 /// Connections of one user on one node: many devices with many tabs fit.
 pub const CONNECTIONS_PER_USER_MAX: usize = 128;
 /// Logins waiting for a password hash.

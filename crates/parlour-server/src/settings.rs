@@ -29,6 +29,7 @@ pub(crate) fn accounts(config: &Config) -> AccountSettings {
 pub(crate) fn gateway(config: &Config) -> GatewayLimits {
     GatewayLimits {
         connections: config.limits.connections,
+        connects_per_second: config.limits.connects_per_second,
         frames_per_second: config.limits.frames_per_second,
         frames_burst: config.limits.frames_burst,
         requests_per_second: config.limits.requests_per_second,

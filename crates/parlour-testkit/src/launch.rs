@@ -40,6 +40,7 @@ impl Launch {
             ("LIMITS__LOGINS_PER_MINUTE", many()),
             ("LIMITS__REQUESTS_PER_SECOND", many()),
             ("LIMITS__REQUESTS_BURST", many()),
+            ("LIMITS__CONNECTS_PER_SECOND", many()),
             ("LIMITS__FRAMES_PER_SECOND", many()),
             ("LIMITS__FRAMES_BURST", many()),
             ("DRAIN_SECONDS", "5".to_owned()),

@@ -59,6 +59,7 @@ fn config(data: &Path) -> Config {
         data: data.to_owned(),
         drain_seconds: DRAIN.as_secs(),
         limits: Limits {
+            connects_per_second: many,
             frames_per_second: many,
             frames_burst: many,
             requests_per_second: many,

@@ -1,10 +1,11 @@
 //! `GET /v1/ws`: whether a request may become a connection.
 //!
 //! Everything that speaks against it is said before the upgrade, as a problem: a foreign origin, a node that goes away, no
-//! subprotocol of ours, no room. Nothing of the request is kept by the connection: a header value kept would keep the whole
+//! subprotocol of ours, no room, too many at once. Nothing of the request is kept by the connection: a header value kept would keep the whole
 //! buffer it lies in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -16,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::driver::Driver;
 use super::task;
 use super::transport::Upgrade;
+use crate::metrics;
 use crate::node::{Node, Phase};
 use crate::rest::Failure;
 
@@ -59,17 +61,32 @@ fn agreed_encoding(headers: &HeaderMap) -> Result<Encoding, ErrorBody> {
     })
 }
 
-/// Room for one more connection.
+/// Room for one more connection, and a place in this second.
 fn admit(node: &Node) -> Result<OwnedSemaphorePermit, ErrorBody> {
     if !matches!(*node.phase.borrow(), Phase::Serving) {
         let message = "the node is going away; connect again elsewhere";
-        return Err(ErrorBody::new(ErrorCode::Draining, message));
+        return Err(refused(
+            "draining",
+            ErrorBody::new(ErrorCode::Draining, message),
+        ));
     }
     let permit = Arc::clone(&node.connections).try_acquire_owned();
-    permit.map_err(|_| {
+    let permit = permit.map_err(|_| {
         let full = "the node has as many connections as it takes; try again elsewhere";
-        ErrorBody::new(ErrorCode::Busy, full).after(std::time::Duration::from_secs(5))
-    })
+        let error = ErrorBody::new(ErrorCode::Busy, full).after(Duration::from_secs(5));
+        refused("full", error)
+    })?;
+    // Last, so that only connections that come about count.
+    node.connects.take().map_err(|wait| {
+        let many = "too many connect at once; try again a little later";
+        refused("rate", ErrorBody::new(ErrorCode::Busy, many).after(wait))
+    })?;
+    Ok(permit)
+}
+
+fn refused(reason: &'static str, error: ErrorBody) -> ErrorBody {
+    metrics::connect_refused(reason);
+    error
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which requests become connections: origins, subprotocols, room, and plain HTTP.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -8,11 +9,17 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::http::{Call, Reply, WITHIN};
+use crate::meter::Meter;
 use crate::socket::{JSON, Socket};
 use crate::world::{Setup, World};
 
 /// An upgrade request, with these headers besides the usual ones; answers the status line's number.
 pub(crate) async fn upgrade(address: SocketAddr, headers: &[(&str, &str)]) -> u16 {
+    answer(address, headers).await.1
+}
+
+/// The same, with the stream behind the status line.
+async fn answer(address: SocketAddr, headers: &[(&str, &str)]) -> (TcpStream, u16) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let mut head = format!(
         "GET /v1/ws HTTP/1.1\r\nhost: {address}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
@@ -28,7 +35,8 @@ pub(crate) async fn upgrade(address: SocketAddr, headers: &[(&str, &str)]) -> u1
         .await
         .unwrap()
         .unwrap();
-    String::from_utf8_lossy(&answer[9..]).parse().unwrap()
+    let status = String::from_utf8_lossy(&answer[9..]).parse().unwrap();
+    (stream, status)
 }
 
 fn offering(origin: &str) -> [(&str, &str); 2] {
@@ -106,6 +114,71 @@ async fn a_full_node_refuses_and_takes_the_next_when_somebody_left() {
         assert!(tries < 10_000);
         tokio::task::yield_now().await;
     }
+}
+
+/// A client that wants to connect, and when it tries next, in milliseconds from the beginning.
+struct Comer {
+    tries_at: u64,
+    stream: Option<TcpStream>,
+}
+
+impl Comer {
+    /// Tries; refused, it plans to come back when it was told to.
+    async fn try_now(&mut self, world: &World) {
+        let offer = [("sec-websocket-protocol", JSON), ("connection", "close")];
+        let (mut stream, status) = answer(world.address, &offer).await;
+        if status == 101 {
+            self.stream = Some(stream);
+            return;
+        }
+        assert_eq!(status, 503);
+        let mut rest = String::new();
+        let reading = stream.read_to_string(&mut rest);
+        timeout(WITHIN, reading).await.unwrap().unwrap();
+        assert!(rest.contains("\"code\":\"busy\""), "{rest}");
+        let (_, after) = rest.split_once("retry-after: ").unwrap();
+        let seconds: u64 = after.split_once('\r').unwrap().0.parse().unwrap();
+        assert!((1..=10).contains(&seconds), "{seconds}");
+        self.tries_at += seconds * 1_000;
+    }
+}
+
+#[tokio::test]
+async fn a_herd_is_let_in_at_the_configured_rate_and_everybody_gets_in() {
+    const RATE: usize = 5;
+    const HERD: u64 = 60;
+    const STEP_MS: u64 = 50;
+    let meter = Meter::default();
+    let _metering = metrics::set_default_local_recorder(&meter);
+    let mut setup = Setup::default();
+    setup.limits.connects_per_second = RATE as u32;
+    let world = World::with(setup).await;
+    // As after the death of another node: all of them within half a second.
+    let comer = |number| Comer {
+        tries_at: number * 500 / HERD,
+        stream: None,
+    };
+    let mut herd: Vec<Comer> = (0..HERD).map(comer).collect();
+    let (mut let_in_at, mut refused, mut now) = (Vec::new(), 0, 0);
+    while let_in_at.len() < herd.len() {
+        for comer in &mut herd {
+            if comer.stream.is_none() && comer.tries_at <= now {
+                comer.try_now(&world).await;
+                match comer.stream {
+                    Some(_) => let_in_at.push(now),
+                    None => refused += 1,
+                }
+            }
+        }
+        assert!(now < 1_000_000, "{} got in", let_in_at.len());
+        world.clock.advance(Duration::from_millis(STEP_MS));
+        now += STEP_MS;
+    }
+    for (first, beyond) in let_in_at.iter().zip(&let_in_at[RATE..]) {
+        assert!(beyond - first >= 1_000, "from {first} to {beyond} ms");
+    }
+    assert!(refused > 0);
+    assert_eq!(meter.count("parlour_connects_refused_total"), refused);
 }
 
 #[tokio::test]

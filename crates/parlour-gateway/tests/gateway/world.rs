@@ -43,6 +43,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             limits: GatewayLimits {
+                connects_per_second: 1_000_000,
                 frames_burst: 1_000_000,
                 requests_burst: 1_000_000,
                 ..GatewayLimits::default()

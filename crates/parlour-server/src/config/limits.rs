@@ -11,6 +11,8 @@ use super::ConfigError;
 pub struct Limits {
     /// Open WebSocket connections.
     pub connections: usize,
+    /// WebSocket connections accepted in any one second.
+    pub connects_per_second: u32,
     /// Frames a connection may send per second, over a minute's average.
     pub frames_per_second: u32,
     /// Frames a connection may send at once.
@@ -29,6 +31,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: limits::CONNECTIONS_MAX_DEFAULT,
+            connects_per_second: limits::CONNECTS_PER_SECOND_DEFAULT,
             frames_per_second: 50,
             frames_burst: 200,
             requests_per_second: 50,
@@ -43,6 +46,10 @@ impl Limits {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         let values = [
             ("limits.connections", self.connections),
+            (
+                "limits.connects_per_second",
+                self.connects_per_second as usize,
+            ),
             ("limits.frames_per_second", self.frames_per_second as usize),
             ("limits.frames_burst", self.frames_burst as usize),
             (

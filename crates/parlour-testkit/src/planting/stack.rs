@@ -150,6 +150,7 @@ fn cheap_accounts() -> AccountSettings {
 fn without_limits() -> GatewayLimits {
     let many = 1_000_000;
     GatewayLimits {
+        connects_per_second: many,
         frames_per_second: many,
         frames_burst: many,
         requests_per_second: many,

@@ -19,6 +19,7 @@ mod operators;
 mod path;
 mod presence;
 mod quotas;
+mod reconnects;
 mod sessions;
 mod stops;
 mod support;

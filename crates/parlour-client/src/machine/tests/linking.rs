@@ -90,6 +90,15 @@ fn pauses_grow_with_full_jitter_and_stay_within_a_minute() {
 }
 
 #[test]
+fn a_node_that_refuses_to_open_is_left_alone_for_as_long_as_it_asked() {
+    let mut bench = Bench::with(saved(&[]));
+    let connection = bench.sign_in();
+    let asked = Duration::from_secs(10);
+    let seen = bench.input(Input::OpenFailed(connection, Some(asked)));
+    assert_eq!(pause(&seen.events), Some(asked));
+}
+
+#[test]
 fn too_many_requests_waits_as_long_as_the_error_before_said() {
     let (mut bench, connection) = Bench::ready(&[]);
     let error = ErrorFrame {
