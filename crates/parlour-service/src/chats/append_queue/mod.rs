@@ -1,12 +1,14 @@
 //! The queue in front of every chat's log: many appends become few commits.
 //!
 //! Invariants:
-//! - One batch of a chat is in flight at a time; what waits is bounded (see `waiting`).
+//! - One batch of a chat is waited for at a time; what waits is bounded (see `waiting`).
 //! - Every draft carries the epoch at which its author was authorized, and a batch holds drafts of one epoch.
 //! - Whatever became durable is announced in the order of seqs before anybody who waits for it wakes.
 //! - An answer that is not [`ServiceError::OutcomeUnknown`] is true of every try made for it: nothing that was
 //!   refused enters the log later.
 //! - What other nodes ask for (see `serve`) is answered to them; it is never authorized here nor sent on.
+//! - An append that has begun is never stopped half way. One that is given up may meet its own retry in the log, as two
+//!   nodes meet there that were sent the same draft: a key becomes one event.
 //! - A caller who goes away takes nothing along; a panic fails the batch in flight as unknown, and the rest
 //!   goes on. A chat for which nothing waits has neither queue nor task.
 
@@ -87,7 +89,8 @@ pub(super) trait Surroundings: Send + Sync {
 /// How long the queue tries before it gives up.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    /// How long one append may take before its outcome counts as unknown.
+    /// How long one append is waited for before its outcome counts as unknown. It goes on: a store may take longer to
+    /// find out, and has to write the effects of what it committed.
     pub(super) append_within: Duration,
     /// How often an append is tried whose outcome is unknown each time.
     pub(super) tries: u32,

@@ -4,12 +4,14 @@
 //! is unknown, and a new worker serves the rest.
 
 use std::collections::HashSet;
+use std::future::pending;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use parlour_model::{ChatId, Draft, Epoch, Event};
-use parlour_store::Outcome;
+use parlour_store::{Appended, Outcome};
 use tokio::runtime::Handle;
 
 use super::fate::{Fate, fate};
@@ -190,9 +192,10 @@ impl Worker {
         let parts = &self.shared.parts;
         let count = drafts.len();
         metrics::histogram!("parlour_append_batch_events").record(count as f64);
-        let append = parts.log.append(self.chat, drafts);
+        let appended =
+            tokio::time::timeout(parts.patience.append_within, self.start_append(drafts));
         let mut outcomes = Vec::new();
-        if let Ok(appended) = tokio::time::timeout(parts.patience.append_within, append).await {
+        if let Ok(appended) = appended.await {
             let epoch = appended.head.map(|head| head.epoch);
             self.epoch = self.epoch.max(epoch.unwrap_or_default());
             self.shared.lost_races(self.chat, appended.lost_races);
@@ -200,6 +203,20 @@ impl Worker {
         }
         outcomes.resize(count, Outcome::Unknown { applied: None });
         outcomes
+    }
+
+    /// Appends in a task of its own, which goes on when nobody waits for it any more: a store that is stopped half way
+    /// leaves a committed event without its effects, and does not find out what became of what it sent.
+    async fn start_append(&self, drafts: Vec<Draft>) -> Appended {
+        let parts = &self.shared.parts;
+        let (log, chat) = (Arc::clone(&parts.log), self.chat);
+        let append = async move { log.append(chat, drafts).await };
+        match parts.tracker.spawn(append).await {
+            Ok(appended) => appended,
+            Err(failure) if failure.is_panic() => resume_unwind(failure.into_panic()),
+            // Only the end of the runtime stops it.
+            Err(_) => pending().await,
+        }
     }
 
     async fn announce(&self, answered: &[(Entry, Answer)], at_home: bool) {

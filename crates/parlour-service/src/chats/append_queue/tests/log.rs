@@ -30,6 +30,8 @@ pub(super) enum Step {
     Refused(NotStored),
     /// Never answers.
     Hang,
+    /// Stored at once; what comes after the commit waits until told to go on, and then it answers.
+    HoldAfter,
     /// Panics.
     Panic,
 }
@@ -40,6 +42,8 @@ struct State {
     epoch: Epoch,
     script: VecDeque<Step>,
     batches: Vec<Vec<EventKey>>,
+    /// Appends that were held after their commit and came to their end.
+    finished: usize,
 }
 
 #[derive(Default)]
@@ -63,6 +67,11 @@ impl TestLog {
     /// Lets the append go on that is held.
     pub(super) fn go_on(&self) {
         self.go_on.notify_one();
+    }
+
+    /// How many appends that were held after their commit came to their end.
+    pub(super) fn finished(&self) -> usize {
+        self.state.lock().unwrap().finished
     }
 
     pub(super) fn epoch(&self) -> Epoch {
@@ -189,6 +198,16 @@ impl ChatLog for TestLog {
             Step::Vanished(applied) => return of_all(Outcome::Unknown { applied }, &drafts),
             Step::Refused(why) => return of_all(Outcome::NotStored(why), &drafts),
             Step::Hang => std::future::pending().await,
+            Step::HoldAfter => {
+                let outcomes = self.state.lock().unwrap().append(chat, &drafts);
+                self.go_on.notified().await;
+                self.state.lock().unwrap().finished += 1;
+                return Appended {
+                    outcomes,
+                    head: None,
+                    lost_races,
+                };
+            }
             Step::Panic => panic!("planned"),
         }
         let mut state = self.state.lock().unwrap();

@@ -59,6 +59,35 @@ async fn an_append_that_never_answers_is_given_up_and_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_append_that_is_given_up_goes_on_to_its_end() {
+    let lab = Lab::new();
+    lab.log.script([Step::HoldAfter]);
+    let settled = answer(lab.submit(message(user(1), "said"))).await.unwrap();
+    assert!(settled.existing, "the retry found it");
+    assert_eq!(lab.log.finished(), 0);
+    lab.log.go_on();
+    lab.idle().await;
+    assert_eq!(
+        lab.log.finished(),
+        1,
+        "effects are written after the commit"
+    );
+    assert_eq!((lab.log.events().len(), lab.told()), (1, vec![1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_append_that_comes_to_the_log_after_its_retry_doubles_nothing() {
+    let lab = Lab::new();
+    lab.log.script([Step::Hold]);
+    let settled = answer(lab.submit(message(user(1), "said"))).await.unwrap();
+    assert!(!settled.existing, "the retry was there first");
+    lab.log.go_on();
+    lab.idle().await;
+    assert_eq!(lab.log.batch_sizes(), [1, 1]);
+    assert_eq!((lab.log.events().len(), lab.told()), (1, vec![1]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn after_some_tries_the_outcome_stays_unknown_with_the_raised_seq() {
     let lab = Lab::new();
     let applied = Some(Seq::new(64));
