@@ -26,8 +26,8 @@ use crate::router::Router;
 use crate::typing::Typists;
 
 /// First and last pause between two tries of a read that failed.
-const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_LAST: Duration = Duration::from_secs(5);
+pub(crate) const RETRY_FIRST: Duration = Duration::from_millis(50);
+pub(crate) const RETRY_LAST: Duration = Duration::from_secs(5);
 
 /// One node's delivery.
 pub(crate) struct Core {
@@ -108,18 +108,23 @@ impl Core {
                     tracing::debug!(%error, "a read was given up");
                     return None;
                 }
-                Err(StoreError::Corrupt(detail)) => {
-                    tracing::error!(detail, "the stored data contradicts itself");
-                    metrics::counter!("parlour_delivery_corrupt_reads_total").increment(1);
-                    return None;
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "the store did not answer; trying again");
-                    metrics::counter!("parlour_delivery_read_retries_total").increment(1);
-                }
+                Err(error) if !note_failure(&error) => return None,
+                Err(error) => tracing::warn!(%error, "the store did not answer; trying again"),
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(RETRY_LAST);
         }
     }
+}
+
+/// Says that a read failed; answers whether the same read may succeed later. What is damaged is not healed by patience.
+pub(crate) fn note_failure(error: &StoreError) -> bool {
+    if let StoreError::Corrupt(detail) = error {
+        tracing::error!(detail, "the stored data contradicts itself");
+        metrics::counter!("parlour_delivery_corrupt_reads_total").increment(1);
+        return false;
+    }
+    tracing::debug!(%error, "the store did not answer; it is asked again");
+    metrics::counter!("parlour_delivery_read_retries_total").increment(1);
+    true
 }

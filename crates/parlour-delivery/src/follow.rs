@@ -3,15 +3,17 @@
 //! Head, members, head: if no membership event lies between the two heads, the members are exactly those of the second
 //! head, and the node follows from there. For a large chat it enlists before it reads the second head (see `enlisted`).
 //! Whoever needs a chat first reads for all who need it. If that task is dropped half way, the next one starts over.
+//! Each chat is read by itself: one that cannot be read keeps no other out.
 
 use std::sync::Arc;
 
 use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Seq, UserId};
 use parlour_store::{Head, StoreError};
+use tokio::time::Instant;
 
 use crate::chat::Stage;
-use crate::core::Core;
+use crate::core::{Core, RETRY_FIRST, RETRY_LAST, note_failure};
 use crate::hub::Entry;
 use crate::link::Link;
 
@@ -27,6 +29,36 @@ pub(crate) struct Followed {
     pub(crate) entry: Arc<Entry>,
     /// Whether the head was read for this caller, and not by somebody earlier.
     pub(crate) is_fresh: bool,
+}
+
+/// What became of the chats that somebody wants to follow. Those that do not exist or are damaged are in neither.
+#[derive(Default)]
+pub(crate) struct Entered {
+    pub(crate) followed: Vec<Followed>,
+    /// The store did not say in time what is in these.
+    pub(crate) unread: Vec<ChatId>,
+}
+
+/// How long somebody waits for chats: while their connection lasts, and until a time if one is given.
+#[derive(Clone, Copy)]
+struct Patience<'a> {
+    link: Option<&'a Link>,
+    until: Option<Instant>,
+}
+
+impl Patience<'_> {
+    fn is_over(self) -> bool {
+        self.link.is_some_and(|link| link.outbox.is_closed())
+            || self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    async fn wait(self, event: impl Future<Output = ()>) {
+        match self.until {
+            // That it is over is seen by whoever looks next.
+            Some(until) => drop(tokio::time::timeout_at(until, event).await),
+            None => event.await,
+        }
+    }
 }
 
 impl Drop for Followed {
@@ -48,24 +80,31 @@ impl Drop for Lead<'_> {
 }
 
 impl Core {
-    /// Follows a chat; `None` if there is no such chat, or nobody waits any more.
+    /// Follows a chat; `None` if there is no such chat, it is damaged, or nobody waits any more.
     pub(crate) async fn follow(
         self: &Arc<Self>,
         chat: ChatId,
         link: Option<&Link>,
     ) -> Option<Followed> {
-        self.follow_all(&[(chat, Seq::ZERO)], link).await.pop()
+        let patience = Patience { link, until: None };
+        let mut entered = self.enter(&[(chat, Seq::ZERO)], patience).await;
+        entered.followed.pop()
     }
 
-    /// Follows several chats; those that do not exist are left out. Beside each a seq from which the store guesses
-    /// where the head lies. Ends early when `link` is closed.
+    /// Follows several chats for one connection, as far as they can be read until then. Beside each a seq from which the
+    /// store guesses where the head lies. Ends early when `link` is closed.
     pub(crate) async fn follow_all(
         self: &Arc<Self>,
         chats: &[(ChatId, Seq)],
-        link: Option<&Link>,
-    ) -> Vec<Followed> {
-        let is_over = || link.is_some_and(|link| link.outbox.is_closed());
-        let mut followed = Vec::with_capacity(chats.len());
+        link: &Link,
+        until: Instant,
+    ) -> Entered {
+        let (link, until) = (Some(link), Some(until));
+        self.enter(chats, Patience { link, until }).await
+    }
+
+    async fn enter(self: &Arc<Self>, chats: &[(ChatId, Seq)], patience: Patience<'_>) -> Entered {
+        let mut entered = Entered::default();
         for part in chats.chunks(HEADS_PER_READ) {
             let held: Vec<Followed> = part.iter().map(|(chat, _)| self.hold(*chat)).collect();
             let mut led = Vec::new();
@@ -79,16 +118,18 @@ impl Core {
                 }
             }
             if !led.is_empty() {
-                self.lead(&led, part, is_over).await;
+                entered.unread.extend(self.lead(&led, part, patience).await);
             }
-            followed.append(&mut led);
+            entered.followed.append(&mut led);
             for chat in others {
-                self.wait_until_followed(&chat, is_over).await;
-                followed.push(chat);
+                let unread = self.wait_until_followed(&chat, patience).await;
+                entered.unread.extend(unread);
+                entered.followed.push(chat);
             }
         }
-        followed.retain(|chat| chat.entry.lock().stage() == Stage::Following);
-        followed
+        let is_followed = |chat: &Followed| chat.entry.lock().stage() == Stage::Following;
+        entered.followed.retain(is_followed);
+        entered
     }
 
     fn hold(self: &Arc<Self>, chat: ChatId) -> Followed {
@@ -99,73 +140,88 @@ impl Core {
         }
     }
 
-    /// Waits for whoever reads, and takes over should they give up.
+    /// Waits for whoever reads, and takes over should they give up. Answers the chat if it is still not read.
     async fn wait_until_followed(
         self: &Arc<Self>,
         chat: &Followed,
-        is_over: impl Fn() -> bool + Copy,
-    ) {
+        patience: Patience<'_>,
+    ) -> Vec<ChatId> {
         loop {
             let moved = chat.entry.moved.notified();
             tokio::pin!(moved);
             moved.as_mut().enable();
-            if chat.entry.lock().stage() != Stage::Entering || is_over() {
-                return;
+            if chat.entry.lock().stage() != Stage::Entering {
+                return Vec::new();
+            }
+            if patience.is_over() {
+                return vec![chat.entry.id];
             }
             if chat.take_lead() {
                 let near = [(chat.entry.id, Seq::ZERO)];
-                return self.lead(std::slice::from_ref(chat), &near, is_over).await;
+                return self.lead(std::slice::from_ref(chat), &near, patience).await;
             }
-            moved.await;
+            patience.wait(moved).await;
         }
     }
 
+    /// Reads these chats and follows them, each as soon as it can be read. Answers those that could not be read in time;
+    /// those that are damaged are left out.
     async fn lead(
         self: &Arc<Self>,
         chats: &[Followed],
         near: &[(ChatId, Seq)],
-        is_over: impl Fn() -> bool + Copy,
-    ) {
+        patience: Patience<'_>,
+    ) -> Vec<ChatId> {
         let _lead = Lead(chats);
         let near_of = |chat: &Followed| {
             let near = near.iter().find(|(id, _)| *id == chat.entry.id);
             (chat.entry.id, near.map_or(Seq::ZERO, |(_, near)| *near))
         };
-        let waiting = chats.iter().map(|chat| (chat, near_of(chat))).collect();
-        for one in self.read_and_follow(waiting, is_over).await {
-            if is_over() || self.token.is_cancelled() {
-                return;
+        let mut waiting: Vec<_> = chats.iter().map(|chat| (chat, near_of(chat))).collect();
+        let mut pause = RETRY_FIRST;
+        loop {
+            let some_unread;
+            (waiting, some_unread) = self.read_and_follow(waiting).await;
+            if waiting.is_empty() {
+                return Vec::new();
             }
-            // One of them is damaged, and must not keep the others out.
-            for (chat, _) in self.read_and_follow(vec![one], is_over).await {
-                tracing::error!(chat = %chat.entry.id, "a chat that cannot be read is left out");
+            if some_unread {
+                let unread = waiting.len();
+                tracing::warn!(unread, "the store did not tell of some chats; trying again");
+                if patience.is_over() || self.token.is_cancelled() {
+                    return waiting.iter().map(|(_, (chat, _))| *chat).collect();
+                }
+                patience.wait(tokio::time::sleep(pause)).await;
+                pause = (pause * 2).min(RETRY_LAST);
             }
         }
     }
 
-    /// Follows these chats; answers those of which the reading was given up.
+    /// Reads chats once and follows them. Answers those to be read again, and whether the store did not answer for one.
     async fn read_and_follow<'a>(
         self: &Arc<Self>,
-        mut waiting: Vec<(&'a Followed, (ChatId, Seq))>,
-        is_over: impl Fn() -> bool + Copy,
-    ) -> Vec<(&'a Followed, (ChatId, Seq))> {
-        while !waiting.is_empty() {
-            let asked: Vec<(ChatId, Seq)> = waiting.iter().map(|(_, near)| *near).collect();
-            let Some(answers) = self
-                .read(|| self.heads_around_members(&asked), is_over)
-                .await
-            else {
-                return waiting;
+        chats: Vec<(&'a Followed, (ChatId, Seq))>,
+    ) -> (Vec<(&'a Followed, (ChatId, Seq))>, bool) {
+        let asked: Vec<(ChatId, Seq)> = chats.iter().map(|(_, near)| *near).collect();
+        let answers = self.heads_around_members(&asked).await;
+        let (mut again, mut some_unread) = (Vec::new(), false);
+        for ((chat, near), answer) in chats.into_iter().zip(answers) {
+            let is_due = match answer {
+                Ok(read) => !self.start_following(chat, read),
+                Err(error) => {
+                    let may_heal = note_failure(&error);
+                    some_unread |= may_heal;
+                    if !may_heal {
+                        tracing::error!(chat = %chat.entry.id, "a chat that cannot be read is left out");
+                    }
+                    may_heal
+                }
             };
-            let answered = waiting.drain(..).zip(answers);
-            waiting = answered
-                .filter_map(|((chat, near), answer)| {
-                    let changed = !self.start_following(chat, answer);
-                    changed.then_some((chat, near))
-                })
-                .collect();
+            if is_due {
+                again.push((chat, near));
+            }
         }
-        waiting
+        (again, some_unread)
     }
 
     /// Follows a chat from what was read. False if the members changed while they were read.
@@ -195,11 +251,12 @@ impl Core {
         true
     }
 
+    /// One answer for each chat, in their order.
     async fn heads_around_members(
         &self,
         chats: &[(ChatId, Seq)],
-    ) -> Result<Vec<Option<AroundMembers>>, StoreError> {
-        let before = self.store.heads(chats).await?;
+    ) -> Vec<Result<Option<AroundMembers>, StoreError>> {
+        let before = self.store.heads(chats).await;
         let ids: Vec<ChatId> = chats.iter().map(|(chat, _)| *chat).collect();
         let members = stream::iter(ids)
             .map(|chat| self.all_members(chat))
@@ -210,17 +267,17 @@ impl Core {
             sizes.filter_map(|((chat, _), members)| Some((*chat, members.as_ref().ok()?.len())));
         let sizes: Vec<(ChatId, usize)> = sizes.collect();
         self.enlist_if_large(&sizes).await;
-        let after = self.store.heads(chats).await?;
-        let mut read = Vec::with_capacity(chats.len());
-        for ((before, after), members) in before.into_iter().zip(after).zip(members) {
-            let members = members?;
-            read.push(before.zip(after).map(|(before, after)| AroundMembers {
+        let after = self.store.heads(chats).await;
+        let read = before.into_iter().zip(members).zip(after);
+        read.map(|((before, members), after)| {
+            let (before, members, after) = (before?, members?, after?);
+            Ok(before.zip(after).map(|(before, after)| AroundMembers {
                 before,
                 members,
                 after,
-            }));
-        }
-        Ok(read)
+            }))
+        })
+        .collect()
     }
 
     /// All present members of a chat.

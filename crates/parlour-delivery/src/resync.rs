@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::budget::Budget;
 use crate::chat::Stage;
 use crate::compare::{Candidate, Pace, due};
-use crate::core::Core;
+use crate::core::{Core, note_failure};
 use crate::follow::HEADS_PER_READ;
 use crate::home::mix;
 use crate::hub::Entry;
@@ -254,8 +254,9 @@ impl Core {
     }
 
     /// Compares what this node has seen of chats with their heads, and reads what is missing. Answers whether the store
-    /// answered; what it did not answer stays due.
+    /// answered for each; a chat for which it did not stays due and keeps no other waiting.
     async fn compare(self: &Arc<Self>, chats: Vec<Arc<Entry>>, why: &'static str) -> bool {
+        let mut compared = true;
         for part in chats.chunks(HEADS_PER_READ) {
             self.resync.heads.take(part.len()).await;
             let asked_at = Instant::now();
@@ -265,19 +266,21 @@ impl Core {
                 .collect();
             let polled = asked.len() as u64;
             metrics::counter!("parlour_heads_polled_total", "why" => why).increment(polled);
-            let Ok(heads) = self.store.heads(&asked).await else {
-                return false;
-            };
-            for (chat, head) in part.iter().zip(heads) {
+            for (chat, head) in part.iter().zip(self.store.heads(&asked).await) {
+                if head.as_ref().is_err_and(note_failure) {
+                    compared = false;
+                    continue;
+                }
+                // A damaged chat is asked for again at the pace of all others.
                 chat.lock().compared_at = Some(asked_at);
-                if let Some(head) = head
+                if let Ok(Some(head)) = head
                     && self.want(chat, head.seq)
                 {
                     metrics::counter!("parlour_heads_behind_total", "found_by" => why).increment(1);
                 }
             }
         }
-        true
+        compared
     }
 
     /// Chats that local users joined or left without this node having heard of it. Answers whether the store answered.

@@ -5,18 +5,25 @@
 //! and never closes the connection.
 
 mod join;
+mod late;
 mod stream;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use parlour_model::{ChatId, Member, Seq, limits};
 use parlour_protocol::{Encoded, MarksFrame, ServerFrame};
+use parlour_store::{Head, StoreError};
+use tokio::time::Instant;
 
-use crate::core::Core;
-use crate::follow::{Followed, HEADS_PER_READ};
+use crate::core::{Core, note_failure};
+use crate::follow::{Entered, Followed, HEADS_PER_READ};
 use crate::link::Link;
+
+/// How long a sync waits for chats that the store does not tell of. They come by themselves later.
+const READ_WITHIN: Duration = Duration::from_secs(5);
 
 /// Which request a sync answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +56,17 @@ impl Core {
         // Before the marks are read: a later mark is told, an earlier one is read.
         link.is_listening.store(true, Ordering::SeqCst);
         let _turn = link.turn.lock().await;
+        self.sync_in_turn(link, cursors, kind, more).await;
+    }
+
+    /// As [`Core::sync`], for whoever has the connection's turn.
+    async fn sync_in_turn(
+        self: &Arc<Self>,
+        link: &Arc<Link>,
+        cursors: BTreeMap<ChatId, Seq>,
+        kind: SyncKind,
+        more: bool,
+    ) {
         let is_over = || link.outbox.is_closed();
         let read = || self.store.memberships(link.user);
         let Some(memberships) = self.read(read, is_over).await else {
@@ -82,8 +100,12 @@ impl SyncTask {
                 wanted.push((*chat, cursor.copied().unwrap_or(Seq::ZERO)));
             }
         }
-        let mut followed = self.core.follow_all(&wanted, Some(&self.link)).await;
-        self.catch_up_with_store(&followed).await;
+        let until = Instant::now() + READ_WITHIN;
+        let entered = self.core.follow_all(&wanted, &self.link, until).await;
+        let entered = self.catch_up_with_store(entered, until).await;
+        self.core
+            .leave_for_later(&self.link, &entered.unread, &cursors);
+        let mut followed = entered.followed;
         followed.sort_by_key(|chat| std::cmp::Reverse(chat.entry.lock().newest()));
         let (missing, new): (Vec<Followed>, Vec<Followed>) = followed
             .into_iter()
@@ -99,28 +121,50 @@ impl SyncTask {
     }
 
     /// Chats that this node followed before may lack an event that was committed on another node and whose announcement
-    /// is late or lost. Whoever connects or asks is shown the store's present.
-    async fn catch_up_with_store(&self, chats: &[Followed]) {
+    /// is late or lost. Whoever connects or asks is shown the store's present, or the chat later.
+    async fn catch_up_with_store(&self, entered: Entered, until: Instant) -> Entered {
         if self.core.bus.is_alone() {
-            return; // Everything committed is announced here.
+            return entered; // Everything committed is announced here.
         }
-        let known: Vec<&Followed> = chats.iter().filter(|chat| !chat.is_fresh).collect();
-        for part in known.chunks(HEADS_PER_READ) {
-            let near = |chat: &&Followed| (chat.entry.id, chat.entry.lock().high_water());
+        let Entered {
+            followed,
+            mut unread,
+        } = entered;
+        let (mut present, known): (Vec<Followed>, Vec<Followed>) =
+            followed.into_iter().partition(|chat| chat.is_fresh);
+        let mut known = known.into_iter().peekable();
+        while known.peek().is_some() {
+            let part: Vec<Followed> = known.by_ref().take(HEADS_PER_READ).collect();
+            let near = |chat: &Followed| (chat.entry.id, chat.entry.lock().high_water());
             let asked: Vec<(ChatId, Seq)> = part.iter().map(near).collect();
-            let is_over = || self.link.outbox.is_closed();
-            let Some(heads) = self
-                .core
-                .read(|| self.core.store.heads(&asked), is_over)
-                .await
-            else {
-                return;
-            };
-            for (chat, head) in part.iter().zip(heads) {
-                if let Some(head) = head {
-                    self.core.catch_up(&chat.entry, head.seq, &self.link).await;
+            let heads = self.core.store.heads(&asked).await;
+            for (chat, head) in part.into_iter().zip(heads) {
+                if self.catch_up(&chat, head, until).await {
+                    present.push(chat);
+                } else {
+                    unread.push(chat.entry.id);
                 }
             }
+        }
+        let followed = present;
+        Entered { followed, unread }
+    }
+
+    /// Reads on up to a head. False if that cannot be done before the time is over. What is damaged is shown as far as it
+    /// can be read.
+    async fn catch_up(
+        &self,
+        chat: &Followed,
+        head: Result<Option<Head>, StoreError>,
+        until: Instant,
+    ) -> bool {
+        match head {
+            Ok(Some(head)) => {
+                let seen = self.core.catch_up(&chat.entry, head.seq, &self.link);
+                tokio::time::timeout_at(until, seen).await.is_ok()
+            }
+            Ok(None) => true,
+            Err(error) => !note_failure(&error),
         }
     }
 

@@ -61,15 +61,13 @@ impl ChatLog for EmbeddedStore {
             .await
     }
 
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
-        let chats = chats.to_vec();
-        self.read(move |conn| {
-            chats
-                .iter()
-                .map(|(chat, _)| read_head(conn, *chat))
-                .collect()
-        })
-        .await
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>> {
+        let (chats, asked) = (chats.to_vec(), chats.len());
+        let heads = self.read(move |conn| {
+            let head = |(chat, _): &_| read_head(conn, *chat).map_err(Failure::into_store_error);
+            Ok(chats.iter().map(head).collect())
+        });
+        heads.await.unwrap_or_else(|error| vec![Err(error); asked])
     }
 
     async fn events(

@@ -280,7 +280,9 @@ async fn a_store_that_is_away_answers_no_call_and_comes_back_whole() {
     chat.faults.everywhere(Fault::Before);
     let refused = |error| assert!(matches!(error, StoreError::Unavailable(_)), "{error}");
     refused(chat.store.head(chat.chat, Seq::ZERO).await.unwrap_err());
-    refused(chat.store.heads(&[]).await.unwrap_err());
+    for head in chat.store.heads(&[(chat.chat, Seq::ZERO); 2]).await {
+        refused(head.unwrap_err());
+    }
     refused(
         chat.store
             .authority(chat.chat, chat.owner)

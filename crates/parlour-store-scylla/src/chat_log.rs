@@ -1,7 +1,7 @@
 //! [`ChatLog`] over the logs.
 
 use async_trait::async_trait;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Content, Draft, Event, EventId, EventKey, Seq, UserId};
 use parlour_store::{
     Appended, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Outcome, StoreError,
@@ -57,11 +57,11 @@ impl ChatLog for ScyllaStore {
         self.log.cancel(chat, KeyName { author, key }).await
     }
 
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>> {
         stream::iter(chats.to_vec())
             .map(|(chat, near)| self.log.head(chat, near))
             .buffered(HEADS_AT_ONCE)
-            .try_collect()
+            .collect()
             .await
     }
 

@@ -55,19 +55,18 @@ pub trait ChatLog: Send + Sync {
         key: EventKey,
     ) -> Result<Cancellation, StoreError>;
 
-    /// The heads of several chats, in their order; `None` for a chat that does not exist. `near` is a seq
-    /// the caller knows of (or zero), from which a store guesses where the head lies.
-    ///
-    /// # Errors
-    /// None that say anything about a chat.
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError>;
+    /// The heads of several chats, one answer for each, in their order; `None` for a chat that does not exist.
+    /// `near` is a seq the caller knows of (or zero), from which a store guesses where the head lies. A chat
+    /// that cannot be read has its own error and keeps no other from being answered.
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>>;
 
     /// The head of one chat.
     ///
     /// # Errors
-    /// As [`ChatLog::heads`].
+    /// [`StoreError::Unavailable`], or [`StoreError::Corrupt`] for a chat that contradicts itself.
     async fn head(&self, chat: ChatId, near: Seq) -> Result<Option<Head>, StoreError> {
-        Ok(self.heads(&[(chat, near)]).await?.pop().flatten())
+        let mut heads = self.heads(&[(chat, near)]).await;
+        heads.pop().unwrap_or(Ok(None))
     }
 
     /// Events after `after` up to and including `through`, ascending and without a hole, at most `limit`.

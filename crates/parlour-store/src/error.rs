@@ -3,7 +3,7 @@
 use parlour_model::Seq;
 
 /// Why a call did not answer. All but [`StoreError::Unknown`] are definite: nothing happened.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Nothing happened; the same call may succeed later.
     #[error("the store cannot be reached or is overloaded: {0}")]

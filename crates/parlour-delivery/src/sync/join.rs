@@ -28,13 +28,13 @@ impl Core {
             if link.greeted.acquire().await.is_err() {
                 return; // Detached.
             }
-            let _turn = link.turn.lock().await;
-
-            if link.has_seat(chat) {
+            // Read before the turn is taken: a chat that cannot be read keeps nothing else waiting.
+            let Some(followed) = core.follow(chat, Some(&link)).await else {
                 return;
-            }
-            if let Some(followed) = core.follow(chat, Some(&link)).await {
-                core.catch_up(&followed.entry, joined_at, &link).await;
+            };
+            core.catch_up(&followed.entry, joined_at, &link).await;
+            let _turn = link.turn.lock().await;
+            if !link.has_seat(chat) && !link.is_late(chat) {
                 core.tell_joined(&link, vec![followed]).await;
             }
         });

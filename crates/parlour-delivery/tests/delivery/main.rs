@@ -22,3 +22,4 @@ mod routing;
 mod stress;
 mod syncing;
 mod typing;
+mod unreadable;

@@ -330,18 +330,3 @@ async fn after_the_last_connection_a_chat_is_forgotten_and_entered_anew() {
         "the second one finds it entered"
     );
 }
-
-#[tokio::test(start_paused = true)]
-async fn a_damaged_chat_does_not_keep_the_others_from_coming() {
-    let world = World::new(1);
-    let [sound, damaged] = [world.group(1, &[1, 2]), world.group(2, &[1, 2])];
-    for chat in [sound, damaged] {
-        world.post(0, chat, user(1));
-    }
-    world.store.damage(damaged);
-    let mut client = Client::connect(&world.nodes[0], 2, [(sound, 1), (damaged, 1)]).await;
-    assert_eq!(client.seqs(sound), [2]);
-    assert!(client.seqs(damaged).is_empty());
-    world.post(0, sound, user(1));
-    client.until(sound, 3).await;
-}

@@ -83,7 +83,15 @@ impl Inner {
         let asked: Vec<_> = present
             .map(|row| (row.chat, row.member.joined_seq))
             .collect();
-        let heads = self.store.read(|s| s.heads(&asked)).await?;
+        let heads = self
+            .store
+            .read(|s| async {
+                s.heads(&asked)
+                    .await
+                    .into_iter()
+                    .collect::<Result<Vec<_>, _>>()
+            })
+            .await?;
         let places = asked.iter().zip(heads).filter_map(|((chat, _), head)| {
             let (chat, last) = (*chat, head?.id);
             Some(Place { last, chat })

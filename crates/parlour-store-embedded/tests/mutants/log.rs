@@ -83,7 +83,7 @@ impl ChatLog for Mutant {
         self.inner.cancel(chat, author, key).await
     }
 
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Answer<Vec<Option<Head>>> {
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Answer<Option<Head>>> {
         self.inner.heads(chats).await
     }
 

@@ -106,8 +106,9 @@ pub async fn heads_come_in_the_order_asked(fixture: &dyn Fixture) {
         (a.chat, Seq::new(5)),
         (a.chat, head_a.seq),
     ];
-    let heads = a.store.heads(&asked).await.expect("heads");
+    let heads = a.store.heads(&asked).await.into_iter();
+    let heads: Vec<_> = heads.map(|head| head.expect("a head")).collect();
     let (head_a, head_b) = (Some(head_a), Some(head_b));
     assert_eq!(heads, [head_a, None, head_b, head_a, head_a]);
-    assert!(a.store.heads(&[]).await.expect("heads").is_empty());
+    assert!(a.store.heads(&[]).await.is_empty());
 }

@@ -64,12 +64,11 @@ impl ChatLog for FaultyStore {
         self.call(Operation::Cancel, cancel).await
     }
 
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
-        let chats = chats.to_vec();
-        self.call(Operation::Heads, move |store| async move {
-            store.heads(&chats).await
-        })
-        .await
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>> {
+        let (chats, asked) = (chats.to_vec(), chats.len());
+        let read = move |store: SharedStore| async move { Ok(store.heads(&chats).await) };
+        let heads = self.call(Operation::Heads, read).await;
+        heads.unwrap_or_else(|error| vec![Err(error); asked])
     }
 
     async fn head(&self, chat: ChatId, near: Seq) -> Result<Option<Head>, StoreError> {

@@ -131,9 +131,10 @@ impl StoreBug for NoComparison {
         &self,
         store: &SharedStore,
         chats: &[(ChatId, Seq)],
-    ) -> Result<Vec<Option<Head>>, StoreError> {
+    ) -> Vec<Result<Option<Head>, StoreError>> {
         if self.0.load(Ordering::SeqCst) {
-            return Err(StoreError::Unavailable("not compared".to_owned()));
+            let unread = Err(StoreError::Unavailable("not compared".to_owned()));
+            return vec![unread; chats.len()];
         }
         store.heads(chats).await
     }

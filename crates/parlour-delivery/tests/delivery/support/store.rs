@@ -31,6 +31,8 @@ pub(crate) struct MemoryStore {
 pub(super) struct State {
     logs: HashMap<ChatId, Log>,
     damaged: HashSet<ChatId>,
+    /// Nothing of these can be read for now.
+    away: HashSet<ChatId>,
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
     pub(super) statuses: HashMap<UserId, ChosenStatus>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
@@ -101,7 +103,17 @@ impl MemoryStore {
         self.failures.lock().unwrap().insert(kind, times);
     }
 
-    /// From now on the members of this chat contradict themselves.
+    /// Whether this chat's head and members cannot be read for now.
+    pub(crate) fn set_away(&self, chat: ChatId, is_away: bool) {
+        let mut state = self.lock();
+        if is_away {
+            state.away.insert(chat);
+        } else {
+            state.away.remove(&chat);
+        }
+    }
+
+    /// From now on the head and the members of this chat contradict themselves.
     pub(crate) fn damage(&self, chat: ChatId) {
         self.lock().damaged.insert(chat);
     }
@@ -179,6 +191,18 @@ impl MemoryStore {
         let answer = read(&self.lock());
         self.pass(after).await;
         Ok(answer)
+    }
+}
+
+impl State {
+    fn can_read(&self, chat: ChatId) -> Result<(), StoreError> {
+        if self.damaged.contains(&chat) {
+            return Err(StoreError::Corrupt("told to be".to_owned()));
+        }
+        if self.away.contains(&chat) {
+            return Err(StoreError::Unavailable("told to be away".to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -279,12 +303,16 @@ impl ChatLog for MemoryStore {
         Err(unused())
     }
 
-    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
-        self.read("heads", "heads.after", |state| {
-            let head = |(chat, _): &(ChatId, Seq)| state.logs.get(chat).and_then(Log::head);
+    async fn heads(&self, chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>> {
+        let heads = self.read("heads", "heads.after", |state| {
+            let head = |(chat, _): &(ChatId, Seq)| {
+                state.can_read(*chat)?;
+                Ok(state.logs.get(chat).and_then(Log::head))
+            };
             chats.iter().map(head).collect()
-        })
-        .await
+        });
+        let heads = heads.await;
+        heads.unwrap_or_else(|error| vec![Err(error); chats.len()])
     }
 
     async fn events(
@@ -374,9 +402,7 @@ impl Views for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Member>, StoreError> {
         self.read("members", "members.after", |state| {
-            if state.damaged.contains(&chat) {
-                return Err(StoreError::Corrupt("told to be".to_owned()));
-            }
+            state.can_read(chat)?;
             let Some(log) = state.logs.get(&chat) else {
                 return Ok(Vec::new());
             };

@@ -243,7 +243,7 @@ impl ChatLog for TestLog {
         panic!("the queue only appends")
     }
 
-    async fn heads(&self, _chats: &[(ChatId, Seq)]) -> Result<Vec<Option<Head>>, StoreError> {
+    async fn heads(&self, _chats: &[(ChatId, Seq)]) -> Vec<Result<Option<Head>, StoreError>> {
         panic!("the queue only appends")
     }
 
