@@ -40,6 +40,7 @@ mod debts;
 mod gate;
 mod lapse;
 mod nodes;
+mod open_effects;
 mod resync;
 mod revocation;
 

@@ -8,11 +8,13 @@
 //! what makes one node resync often makes all of them.
 
 use std::collections::HashMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Seq, UserId};
+use parlour_store::{Head, StoreError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -266,21 +268,40 @@ impl Core {
                 .collect();
             let polled = asked.len() as u64;
             metrics::counter!("parlour_heads_polled_total", "why" => why).increment(polled);
-            for (chat, head) in part.iter().zip(self.store.heads(&asked).await) {
-                if head.as_ref().is_err_and(note_failure) {
-                    compared = false;
-                    continue;
-                }
-                // A damaged chat is asked for again at the pace of all others.
-                chat.lock().compared_at = Some(asked_at);
-                if let Ok(Some(head)) = head
-                    && self.want(chat, head.seq)
-                {
-                    metrics::counter!("parlour_heads_behind_total", "found_by" => why).increment(1);
-                }
-            }
+            let heads = part.iter().cloned().zip(self.store.heads(&asked).await);
+            let answers = stream::iter(heads)
+                .map(|(chat, head)| async move {
+                    let answered = self.compare_one(&chat, head, why).await;
+                    if answered {
+                        chat.lock().compared_at = Some(asked_at);
+                    }
+                    answered
+                })
+                .buffer_unordered(READS_AT_ONCE);
+            compared &= answers.fold(true, |all, one| ready(all & one)).await;
         }
         compared
+    }
+
+    /// Reads what is missing in a chat and finishes what was left open there. Answers whether the store answered; a
+    /// damaged chat is asked for again at the pace of all others.
+    async fn compare_one(
+        self: &Arc<Self>,
+        chat: &Arc<Entry>,
+        head: Result<Option<Head>, StoreError>,
+        why: &'static str,
+    ) -> bool {
+        let finished = match head {
+            Ok(Some(head)) => {
+                if self.want(chat, head.seq) {
+                    metrics::counter!("parlour_heads_behind_total", "found_by" => why).increment(1);
+                }
+                self.finish_effects(chat.id, &head).await
+            }
+            Ok(None) => Ok(()),
+            Err(error) => Err(error),
+        };
+        !finished.is_err_and(|error| note_failure(&error))
     }
 
     /// Chats that local users joined or left without this node having heard of it. Answers whether the store answered.

@@ -52,17 +52,19 @@ impl ScyllaStore {
         self.raise_projected(event.chat, *last).await
     }
 
-    /// Makes sure that all effects up to `effect_seq`, the newest one that a head names, are in the tables.
+    /// Makes sure that all effects up to `effect_seq`, the newest one that a head names, are in the tables. Answers
+    /// whether some may not have been.
     pub(crate) async fn finish_walk(
         &self,
         chat: ChatId,
         effect_seq: Seq,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         if self.projected_at_least(chat, effect_seq).await? {
-            return Ok(());
+            return Ok(false);
         }
         self.walk(chat, effect_seq, &BTreeMap::new()).await?;
-        self.raise_projected(chat, effect_seq).await
+        self.raise_projected(chat, effect_seq).await?;
+        Ok(true)
     }
 
     /// Writes the effects of an event once more, as a projector that comes late does. That changes nothing; it is

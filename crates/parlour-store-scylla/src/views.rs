@@ -67,6 +67,10 @@ impl Views for ScyllaStore {
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
         self.read_memberships(user).await
     }
+
+    async fn finish(&self, chat: ChatId, effect_seq: Seq) -> Result<bool, StoreError> {
+        self.finish_walk(chat, effect_seq).await
+    }
 }
 
 impl ScyllaStore {

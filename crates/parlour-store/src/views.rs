@@ -58,6 +58,16 @@ pub trait Views: Send + Sync {
     /// # Errors
     /// None that say anything about the chats.
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError>;
+
+    /// Finishes the projection of a chat up to `effect_seq`, the newest effect that its head names. Answers whether
+    /// it was open: then whoever committed there may have told nobody. A store that writes effects with their
+    /// events has nothing to do.
+    ///
+    /// # Errors
+    /// None that say anything about the chat. Call again.
+    async fn finish(&self, _chat: ChatId, _effect_seq: Seq) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 /// A user's standing in a chat, true as of one seq.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use parlour_model::{Content, HistoryVisibility, Marks, Seq, Title};
+use parlour_model::{Content, HistoryVisibility, Marks, NewMember, Role, Seq, Title};
 use parlour_protocol::{ChatNotice, ServerFrame};
 
 use crate::support::{Client, World, chat, message, pass, settle, user};
@@ -313,4 +313,24 @@ async fn a_doorbell_for_a_new_member_is_heard_also_while_the_chat_is_not_asked_a
     new.until(chat, 4).await;
     let took = rung.elapsed();
     assert!(took <= Duration::from_secs(2), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_added_by_a_node_that_died_before_the_effects_hears_within_a_minute() {
+    let world = World::new(3);
+    let chat = world.group(1, &[1, 3]);
+    let _member = Client::connect(&world.nodes[1], 3, [(chat, 1)]).await;
+    let mut added = Client::connect(&world.nodes[2], 2, []).await;
+    // Long enough that nobody reads the members for another reason.
+    pass(Duration::from_secs(7_200)).await;
+    let users = vec![NewMember {
+        user: user(2),
+        role: Role::Member,
+    }];
+    let content = Content::MembersAdded { users };
+    world.store.commit_and_die(chat, user(1), content);
+    world.network.crash(&world.nodes[0].bus);
+    let told = tokio::time::timeout(Duration::from_secs(60), added.until(chat, 2));
+    told.await.expect("within a minute");
+    assert_eq!(added.joined, [chat]);
 }

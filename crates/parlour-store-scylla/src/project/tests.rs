@@ -114,6 +114,26 @@ async fn whoever_reads_next_finishes_what_a_crash_left_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_compares_heads_can_finish_what_a_crash_left_open() {
+    let Some(Two { first, second }) = Two::open().await else {
+        return;
+    };
+    let guest = UserId::new(random()).unwrap();
+    let users = vec![NewMember {
+        user: guest,
+        role: Role::Member,
+    }];
+    commit_and_die(&first, vec![Content::MembersAdded { users }]).await;
+    let newest = second.head().await.effect_seq;
+    let finish = || second.store.finish(second.id, newest);
+    assert!(finish().await.unwrap(), "it was open");
+    let memberships = second.store.memberships(guest).await.unwrap();
+    assert_eq!(memberships.len(), 1);
+    assert!(!finish().await.unwrap());
+    assert!(!first.store.finish(first.id, newest).await.unwrap());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_writes_what_a_crash_before_it_left_open() {
     let Some(Two { first, second }) = Two::open().await else {
         return;

@@ -151,6 +151,11 @@ impl Views for FaultyStore {
         })
         .await
     }
+
+    async fn finish(&self, chat: ChatId, effect_seq: Seq) -> Result<bool, StoreError> {
+        let finish = move |store: SharedStore| async move { store.finish(chat, effect_seq).await };
+        self.call(Operation::Finish, finish).await
+    }
 }
 
 #[async_trait]

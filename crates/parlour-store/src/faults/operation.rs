@@ -17,6 +17,7 @@ pub enum Operation {
     Message,
     Members,
     Memberships,
+    Finish,
     Raise,
     Marks,
     MarksOfUser,

@@ -179,4 +179,8 @@ impl Views for StoreUnderTest {
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
         held(self.inner.memberships(user)).await
     }
+
+    async fn finish(&self, chat: ChatId, effect_seq: Seq) -> Result<bool, StoreError> {
+        held(self.inner.finish(chat, effect_seq)).await
+    }
 }

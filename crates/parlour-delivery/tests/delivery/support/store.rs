@@ -43,6 +43,8 @@ pub(super) struct State {
 #[derive(Default)]
 struct Log {
     events: Vec<Event>,
+    /// Events whose effects are not in the tables yet.
+    open: Vec<Event>,
     members: BTreeMap<UserId, Member>,
     chat: Option<Chat>,
     membership_seq: Seq,
@@ -62,6 +64,13 @@ impl MemoryStore {
 
     /// Appends an event without asking anybody.
     pub(crate) fn commit(&self, chat: ChatId, author: UserId, content: Content) -> Event {
+        let event = self.commit_and_die(chat, author, content);
+        self.project(chat);
+        event
+    }
+
+    /// Appends an event and leaves its effects to whoever needs them.
+    pub(crate) fn commit_and_die(&self, chat: ChatId, author: UserId, content: Content) -> Event {
         let mut state = self.lock();
         let log = state.logs.entry(chat).or_default();
         let seq = Seq::new(log.events.len() as u64 + 1);
@@ -79,8 +88,15 @@ impl MemoryStore {
             erased: false,
             content,
         };
-        log.apply(&event);
+        log.append(&event);
         event
+    }
+
+    /// Writes the effects that were left open; answers whether some were.
+    fn project(&self, chat: ChatId) -> bool {
+        let mut state = self.lock();
+        let log = state.logs.get_mut(&chat);
+        log.is_some_and(Log::project)
     }
 
     /// From now on reads of this kind wait for [`MemoryStore::open`]. With `.after`, they wait with what they read.
@@ -207,6 +223,25 @@ impl State {
 }
 
 impl Log {
+    fn append(&mut self, event: &Event) {
+        if event.content.changes_membership() {
+            self.membership_seq = event.seq;
+        }
+        if event.content.has_effect() {
+            self.effect_seq = event.seq;
+        }
+        self.open.push(event.clone());
+        self.events.push(event.clone());
+    }
+
+    fn project(&mut self) -> bool {
+        let open = std::mem::take(&mut self.open);
+        for event in &open {
+            self.apply(event);
+        }
+        open.iter().any(|event| event.content.has_effect())
+    }
+
     fn apply(&mut self, event: &Event) {
         for change in effects(event) {
             match change {
@@ -255,13 +290,6 @@ impl Log {
                 updated_at: event.sent_at,
             });
         }
-        if event.content.changes_membership() {
-            self.membership_seq = event.seq;
-        }
-        if event.content.has_effect() {
-            self.effect_seq = event.seq;
-        }
-        self.events.push(event.clone());
     }
 
     fn head(&self) -> Option<Head> {
@@ -347,6 +375,7 @@ impl ChatLog for MemoryStore {
 #[async_trait]
 impl Views for MemoryStore {
     async fn authority(&self, chat: ChatId, user: UserId) -> Result<Option<Authority>, StoreError> {
+        self.project(chat);
         self.read("authority", "authority.after", |state| {
             let log = state.logs.get(&chat)?;
             Some(Authority {
@@ -401,6 +430,7 @@ impl Views for MemoryStore {
         after: Option<UserId>,
         limit: usize,
     ) -> Result<Vec<Member>, StoreError> {
+        self.project(chat);
         self.read("members", "members.after", |state| {
             state.can_read(chat)?;
             let Some(log) = state.logs.get(&chat) else {
@@ -423,6 +453,12 @@ impl Views for MemoryStore {
             rows.collect()
         })
         .await
+    }
+
+    async fn finish(&self, chat: ChatId, _: Seq) -> Result<bool, StoreError> {
+        self.read("finish", "finish.after", |state| state.can_read(chat))
+            .await??;
+        Ok(self.project(chat))
     }
 }
 
