@@ -28,6 +28,7 @@ mod follow;
 mod pump;
 mod summary;
 mod sync;
+mod turn;
 
 mod home;
 mod inbox;

@@ -3,14 +3,14 @@
 //! Locks are taken in one order: a chat's state, then a connection's own. None is held across an `.await` but `turn`,
 //! which exists for that.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use parlour_bus::{ConnectionId, ConnectionRef};
-use parlour_model::{ChatId, Seq, SessionId, UserId};
+use parlour_model::{ChatId, SessionId, UserId};
 use tokio::sync::Semaphore;
 
+use crate::sync::Late;
 use crate::{NewConnection, Outbox};
 
 /// A connection of a local user.
@@ -23,8 +23,8 @@ pub(crate) struct Link {
     device: Box<str>,
     /// Chats in which it has a seat; `None` once it is detached, and no seat is given any more.
     seats: Mutex<Option<Vec<ChatId>>>,
-    /// Chats that a sync left for later because the store did not say what is in them, with the client's cursors.
-    late: Mutex<BTreeMap<ChatId, Option<Seq>>>,
+    /// Chats that were left for later because the store did not tell of them.
+    pub(crate) late: Late,
     /// What it looks at; `None` once it is detached.
     pub(crate) watched: Mutex<Option<Watched>>,
     /// Whoever brings this connection up to date in some chat: one at a time, so that what the client is told about
@@ -55,7 +55,7 @@ impl Link {
             outbox,
             device: new.device.into_boxed_str(),
             seats: Mutex::new(Some(Vec::new())),
-            late: Mutex::default(),
+            late: Late::default(),
             watched: Mutex::new(Some(Watched::default())),
             turn: tokio::sync::Mutex::new(()),
             greeted: Semaphore::new(0), // not a queue: a gate that opens once
@@ -101,29 +101,6 @@ impl Link {
         self.seats().clone().unwrap_or_default()
     }
 
-    /// Leaves chats for later; answers whether nobody sees to such chats yet.
-    pub(crate) fn add_late(&self, chats: BTreeMap<ChatId, Option<Seq>>) -> bool {
-        let mut late = self.late();
-        let is_first = late.is_empty() && !chats.is_empty();
-        late.extend(chats);
-        is_first
-    }
-
-    /// The chats that were left for later.
-    pub(crate) fn late_now(&self) -> BTreeMap<ChatId, Option<Seq>> {
-        self.late().clone()
-    }
-
-    /// Takes a chat from those that were left for later; answers the client's cursor if it was one.
-    pub(crate) fn take_late(&self, chat: ChatId) -> Option<Option<Seq>> {
-        self.late().remove(&chat)
-    }
-
-    /// Whether a chat was left for later: the client may have a cursor in it.
-    pub(crate) fn is_late(&self, chat: ChatId) -> bool {
-        self.late().contains_key(&chat)
-    }
-
     /// Whether it has been taken out of everything, or is about to be.
     pub(crate) fn is_detached(&self) -> bool {
         self.watched().is_none()
@@ -136,10 +113,6 @@ impl Link {
 
     pub(crate) fn watched(&self) -> MutexGuard<'_, Option<Watched>> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn late(&self) -> MutexGuard<'_, BTreeMap<ChatId, Option<Seq>>> {
-        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn seats(&self) -> MutexGuard<'_, Option<Vec<ChatId>>> {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_model::{ChatId, Event, Seq, UserId};
+use tokio::time::Instant;
 
 use crate::chat::{Accepted, Stage};
 use crate::core::Core;
@@ -112,8 +113,14 @@ impl Core {
         behind
     }
 
-    /// Waits until this node has seen the chat's log up to `head`, or the link is closed.
-    pub(crate) async fn catch_up(self: &Arc<Self>, entry: &Arc<Entry>, head: Seq, link: &Link) {
+    /// Waits until this node has seen the chat's log up to `head`, or the link is closed. False if that takes too long.
+    pub(crate) async fn catch_up(
+        self: &Arc<Self>,
+        entry: &Arc<Entry>,
+        head: Seq,
+        link: &Link,
+        until: Instant,
+    ) -> bool {
         self.want(entry, head);
         loop {
             let moved = entry.moved.notified();
@@ -121,9 +128,11 @@ impl Core {
             moved.as_mut().enable();
             let seen = !entry.lock().has_hole();
             if seen || link.outbox.is_closed() {
-                return;
+                return true;
             }
-            moved.await;
+            if tokio::time::timeout_at(until, moved).await.is_err() {
+                return false;
+            }
         }
     }
 

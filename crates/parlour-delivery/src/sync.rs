@@ -8,6 +8,8 @@ mod join;
 mod late;
 mod stream;
 
+pub(crate) use late::Late;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,13 +18,13 @@ use std::time::Duration;
 use parlour_model::{ChatId, Member, Seq, limits};
 use parlour_protocol::{Encoded, MarksFrame, ServerFrame};
 use parlour_store::{Head, StoreError};
-use tokio::time::Instant;
 
 use crate::core::{Core, note_failure};
 use crate::follow::{Entered, Followed, HEADS_PER_READ};
 use crate::link::Link;
+use crate::turn::Turn;
 
-/// How long a sync waits for chats that the store does not tell of. They come by themselves later.
+/// How long somebody waits for chats that the store does not tell of. They come by themselves later.
 const READ_WITHIN: Duration = Duration::from_secs(5);
 
 /// Which request a sync answers.
@@ -35,9 +37,10 @@ pub enum SyncKind {
 }
 
 /// One request to bring one connection up to date.
-pub(crate) struct SyncTask {
-    core: Arc<Core>,
-    link: Arc<Link>,
+struct SyncTask<'a> {
+    core: &'a Arc<Core>,
+    turn: &'a Turn<'a>,
+    link: &'a Arc<Link>,
     memberships: BTreeMap<ChatId, Member>,
     /// Events this request may still stream.
     budget: usize,
@@ -55,18 +58,19 @@ impl Core {
     ) {
         // Before the marks are read: a later mark is told, an earlier one is read.
         link.is_listening.store(true, Ordering::SeqCst);
-        let _turn = link.turn.lock().await;
-        self.sync_in_turn(link, cursors, kind, more).await;
+        let turn = Turn::of(link, READ_WITHIN).await;
+        self.sync_in_turn(&turn, cursors, kind, more).await;
     }
 
     /// As [`Core::sync`], for whoever has the connection's turn.
     async fn sync_in_turn(
         self: &Arc<Self>,
-        link: &Arc<Link>,
+        turn: &Turn<'_>,
         cursors: BTreeMap<ChatId, Seq>,
         kind: SyncKind,
         more: bool,
     ) {
+        let link = turn.link;
         let is_over = || link.outbox.is_closed();
         let read = || self.store.memberships(link.user);
         let Some(memberships) = self.read(read, is_over).await else {
@@ -74,8 +78,9 @@ impl Core {
         };
         let memberships = memberships.into_iter().map(|row| (row.chat, row.member));
         let mut task = SyncTask {
-            core: Arc::clone(self),
-            link: Arc::clone(link),
+            core: self,
+            turn,
+            link,
             memberships: memberships.collect(),
             budget: limits::SYNC_EVENTS_MAX,
         };
@@ -91,7 +96,7 @@ impl Core {
     }
 }
 
-impl SyncTask {
+impl SyncTask<'_> {
     async fn run(&mut self, cursors: BTreeMap<ChatId, Seq>, with_others: bool) {
         let mut wanted: Vec<(ChatId, Seq)> = Vec::new();
         for (chat, member) in &self.memberships {
@@ -100,11 +105,12 @@ impl SyncTask {
                 wanted.push((*chat, cursor.copied().unwrap_or(Seq::ZERO)));
             }
         }
-        let until = Instant::now() + READ_WITHIN;
-        let entered = self.core.follow_all(&wanted, &self.link, until).await;
-        let entered = self.catch_up_with_store(entered, until).await;
-        self.core
-            .leave_for_later(&self.link, &entered.unread, &cursors);
+        let until = self.turn.until;
+        let entered = self.core.follow_all(&wanted, self.link, until).await;
+        let entered = self.catch_up_with_store(entered).await;
+        let unread = entered.unread.iter();
+        let unread = unread.map(|chat| (*chat, cursors.get(chat).copied()));
+        self.core.leave_for_later(self.link, unread);
         let mut followed = entered.followed;
         followed.sort_by_key(|chat| std::cmp::Reverse(chat.entry.lock().newest()));
         let (missing, new): (Vec<Followed>, Vec<Followed>) = followed
@@ -116,13 +122,16 @@ impl SyncTask {
         }
         self.stream_left(&cursors).await;
         let mut new = new;
-        new.retain(|chat| !self.link.has_seat(chat.entry.id));
-        self.core.tell_joined(&self.link, new).await;
+        new.retain(|chat| {
+            let id = chat.entry.id;
+            !self.link.has_seat(id) && !self.link.late.contains(id)
+        });
+        self.core.tell_joined(self.turn, new).await;
     }
 
     /// Chats that this node followed before may lack an event that was committed on another node and whose announcement
     /// is late or lost. Whoever connects or asks is shown the store's present, or the chat later.
-    async fn catch_up_with_store(&self, entered: Entered, until: Instant) -> Entered {
+    async fn catch_up_with_store(&self, entered: Entered) -> Entered {
         if self.core.bus.is_alone() {
             return entered; // Everything committed is announced here.
         }
@@ -139,7 +148,7 @@ impl SyncTask {
             let asked: Vec<(ChatId, Seq)> = part.iter().map(near).collect();
             let heads = self.core.store.heads(&asked).await;
             for (chat, head) in part.into_iter().zip(heads) {
-                if self.catch_up(&chat, head, until).await {
+                if self.catch_up(&chat, head).await {
                     present.push(chat);
                 } else {
                     unread.push(chat.entry.id);
@@ -152,20 +161,17 @@ impl SyncTask {
 
     /// Reads on up to a head. False if that cannot be done before the time is over. What is damaged is shown as far as it
     /// can be read.
-    async fn catch_up(
-        &self,
-        chat: &Followed,
-        head: Result<Option<Head>, StoreError>,
-        until: Instant,
-    ) -> bool {
+    async fn catch_up(&self, chat: &Followed, head: Result<Option<Head>, StoreError>) -> bool {
         match head {
-            Ok(Some(head)) => {
-                let seen = self.core.catch_up(&chat.entry, head.seq, &self.link);
-                tokio::time::timeout_at(until, seen).await.is_ok()
-            }
+            Ok(Some(head)) => self.read_on(chat, head.seq).await,
             Ok(None) => true,
             Err(error) => !note_failure(&error),
         }
+    }
+
+    async fn read_on(&self, chat: &Followed, head: Seq) -> bool {
+        let (entry, until) = (&chat.entry, self.turn.until);
+        self.core.catch_up(entry, head, self.link, until).await
     }
 
     async fn send_marks(&self) {

@@ -6,12 +6,15 @@ use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Seq, limits};
 use parlour_protocol::{ChatNotice, Encoded, ServerFrame, TooLongReason};
 use parlour_store::{ChatSummary, chat_summary};
+use tokio::time::Instant;
 
 use crate::chat::{Caught, Seating};
 use crate::chat_body;
 use crate::core::Core;
 use crate::follow::Followed;
 use crate::link::Link;
+use crate::sync::READ_WITHIN;
+use crate::turn::{Stop, Turn};
 
 /// Summaries read at once for one connection.
 const SUMMARIES_AT_ONCE: usize = 8;
@@ -28,76 +31,93 @@ impl Core {
             if link.greeted.acquire().await.is_err() {
                 return; // Detached.
             }
-            // Read before the turn is taken: a chat that cannot be read keeps nothing else waiting.
-            let Some(followed) = core.follow(chat, Some(&link)).await else {
-                return;
-            };
-            core.catch_up(&followed.entry, joined_at, &link).await;
-            let _turn = link.turn.lock().await;
-            if !link.has_seat(chat) && !link.is_late(chat) {
-                core.tell_joined(&link, vec![followed]).await;
+            if !link.late.contains(chat) {
+                core.join_now(&link, chat, joined_at).await;
             }
         });
     }
 
+    /// Reads before it takes the turn: a chat that cannot be read keeps nothing else waiting, and is left for later.
+    async fn join_now(self: &Arc<Self>, link: &Arc<Link>, chat: ChatId, joined_at: Seq) {
+        let until = Instant::now() + READ_WITHIN;
+        let mut entered = self.follow_all(&[(chat, joined_at)], link, until).await;
+        let mut is_unread = !entered.unread.is_empty();
+        if let Some(followed) = entered.followed.last() {
+            let seen = self.catch_up(&followed.entry, joined_at, link, until);
+            is_unread = !seen.await;
+        }
+        let turn = Turn::of(link, READ_WITHIN).await;
+        if link.has_seat(chat) || link.late.contains(chat) {
+            return;
+        }
+        if is_unread {
+            self.leave_for_later(link, [(chat, None)].into_iter());
+        } else {
+            self.tell_joined(&turn, std::mem::take(&mut entered.followed))
+                .await;
+        }
+    }
+
     /// Sends the summaries of chats in which the connection has no seat, in this order, and puts each live.
-    pub(crate) async fn tell_joined(self: &Arc<Self>, link: &Arc<Link>, chats: Vec<Followed>) {
+    pub(super) async fn tell_joined(self: &Arc<Self>, turn: &Turn<'_>, chats: Vec<Followed>) {
         let summaries = stream::iter(chats)
             .map(|chat| async move {
-                let summary = self.seat_and_summarize(link, &chat).await;
+                let summary = self.seat_and_summarize(turn, &chat).await;
                 (chat, summary)
             })
             .buffered(SUMMARIES_AT_ONCE);
         tokio::pin!(summaries);
         while let Some((chat, summary)) = summaries.next().await {
             match summary {
-                Some(summary) => self.send_joined(link, &chat, summary).await,
-                None => chat.entry.lock().unseat(link.id),
+                Ok(Some(summary)) => self.send_joined(turn, &chat, summary).await,
+                Ok(None) | Err(Stop::Over) => chat.entry.lock().unseat(turn.link.id),
+                Err(Stop::Unread) => self.stop_catching_up(turn, &chat, None),
             }
         }
     }
 
     /// Takes a seat, then reads. `None` if the user is no member any more.
-    async fn seat_and_summarize(&self, link: &Arc<Link>, chat: &Followed) -> Option<ChatSummary> {
-        let seating = chat.entry.lock().seat(link);
+    async fn seat_and_summarize(
+        &self,
+        turn: &Turn<'_>,
+        chat: &Followed,
+    ) -> Result<Option<ChatSummary>, Stop> {
+        let seating = chat.entry.lock().seat(turn.link);
         if !matches!(seating, Seating::CatchingUp { .. }) {
-            return None;
+            return Ok(None);
         }
-        let read = || chat_summary(&*self.store, link.user, chat.entry.id);
-        self.read(read, || link.outbox.is_closed()).await.flatten()
+        let read = || chat_summary(&*self.store, turn.link.user, chat.entry.id);
+        self.read_in_turn(turn, read).await
     }
 
-    async fn send_joined(
-        self: &Arc<Self>,
-        link: &Arc<Link>,
-        chat: &Followed,
-        summary: ChatSummary,
-    ) {
+    async fn send_joined(self: &Arc<Self>, turn: &Turn<'_>, chat: &Followed, summary: ChatSummary) {
         let head = summary.head.seq;
         let notice = ChatNotice::Joined(chat_body(summary));
         let frame = Encoded::new(ServerFrame::Chat(Box::new(notice)));
-        if link.outbox.wait_push(&frame).await {
-            self.catch_up_from(link, chat, head).await;
+        if turn.link.outbox.wait_push(&frame).await {
+            self.catch_up_from(turn, chat, head).await;
         }
     }
 
-    /// Streams whatever has come after `sent`, until the connection is live.
-    pub(crate) async fn catch_up_from(
+    /// Streams whatever has come after `sent`, until the connection is live, or as far as the store tells: the rest is
+    /// left for later.
+    pub(super) async fn catch_up_from(
         self: &Arc<Self>,
-        link: &Arc<Link>,
+        turn: &Turn<'_>,
         chat: &Followed,
         sent: Seq,
     ) {
-        let mut sent = sent;
+        let (link, mut sent) = (turn.link, sent);
         let mut jump_at = sent.plus(STREAMED_MAX);
         loop {
             if sent > jump_at {
                 // The chat speaks faster than the client reads: it would never get there event by event.
                 let head = chat.entry.lock().high_water().max(sent);
                 let reason = TooLongReason::Behind;
-                match self.send_too_long(link, chat.entry.id, head, reason).await {
-                    Some(head) => sent = head,
-                    None => return,
+                match self.send_too_long(turn, chat.entry.id, head, reason).await {
+                    Ok(head) => sent = head,
+                    Err(Stop::Over) => return,
+                    Err(Stop::Unread) => return self.stop_catching_up(turn, chat, Some(sent)),
                 }
                 jump_at = sent.plus(STREAMED_MAX);
             }
@@ -109,9 +129,10 @@ impl Core {
                         return;
                     }
                 }
-                Caught::ReadOn => match self.stream_page(link, chat, sent).await {
-                    Some(last) => sent = last,
-                    None => return,
+                Caught::ReadOn => match self.stream_page(turn, chat, &mut sent).await {
+                    Ok(()) => {}
+                    Err(Stop::Over) => return,
+                    Err(Stop::Unread) => return self.stop_catching_up(turn, chat, Some(sent)),
                 },
             }
         }

@@ -7,52 +7,76 @@ use std::sync::Arc;
 
 use parlour_model::{ChatId, Content, Event, HistoryVisibility, Member, Seq, UserId, limits};
 use parlour_protocol::{Encoded, ServerFrame, TooLongFrame, TooLongReason, WireEvent};
+use tokio::time::Instant;
 
 use super::SyncTask;
 use crate::chat::{Seating, left_frame};
 use crate::core::Core;
 use crate::follow::Followed;
 use crate::link::Link;
+use crate::turn::{Stop, Turn};
 
 const EVENTS_PER_PAGE: usize = 100;
 
-impl SyncTask {
-    /// Streams a chat the user is a member of, from `cursor`, and puts it live.
+impl SyncTask<'_> {
+    /// Streams a chat the user is a member of, from `cursor`, and puts it live, or leaves it for later.
     pub(super) async fn stream(&mut self, chat: Followed, cursor: Seq) {
         let Some(member) = self.memberships.get(&chat.entry.id).copied() else {
             return;
         };
-        if !self.take_seat(&chat, &member).await {
-            let id = chat.entry.id;
-            let member = self.member_now(id).await.or(Some(member));
-            return self.stream_to_the_end(id, cursor, member).await;
-        }
-        let head = chat.entry.lock().high_water();
-        let sent = match self.too_long(&chat, cursor, head, &member).await {
-            Some(reason) => self.send_too_long(chat.entry.id, head, reason).await,
-            None => Some(cursor),
+        let begun = match self.take_seat(&chat, &member).await {
+            Ok(true) => self.begin(&chat, cursor, &member).await,
+            Ok(false) => return self.stream_left_lately(&chat, cursor, member).await,
+            Err(stop) => Err(stop),
         };
-        if let Some(sent) = sent {
-            self.spend(head.since(sent));
-            self.core.catch_up_from(&self.link, &chat, sent).await;
+        match begun {
+            Ok(sent) => self.core.catch_up_from(self.turn, &chat, sent).await,
+            Err(Stop::Over) => {}
+            Err(Stop::Unread) => self.core.stop_catching_up(self.turn, &chat, Some(cursor)),
         }
     }
 
+    /// Where the stream of a chat begins: at the cursor, or at the head if that is too far.
+    async fn begin(&mut self, chat: &Followed, cursor: Seq, member: &Member) -> Result<Seq, Stop> {
+        let head = chat.entry.lock().high_water();
+        let sent = match self.too_long(chat, cursor, head, member).await? {
+            Some(reason) => {
+                let id = chat.entry.id;
+                self.core.send_too_long(self.turn, id, head, reason).await?
+            }
+            None => cursor,
+        };
+        self.spend(head.since(sent));
+        Ok(sent)
+    }
+
+    /// The row said that the user is a member; meanwhile they have been removed.
+    async fn stream_left_lately(&mut self, chat: &Followed, cursor: Seq, member: Member) {
+        let id = chat.entry.id;
+        let now = self.member_now(id).await;
+        if now == Err(Stop::Unread) {
+            return self.leave(id, cursor);
+        }
+        let member = now.ok().flatten().or(Some(member));
+        self.stream_to_the_end(id, cursor, member).await;
+    }
+
     /// Takes the seat. The row says that the user is a member; should this node not know yet, it reads on first.
-    async fn take_seat(&self, chat: &Followed, member: &Member) -> bool {
+    async fn take_seat(&self, chat: &Followed, member: &Member) -> Result<bool, Stop> {
         for may_read_on in [true, false] {
-            let seating = chat.entry.lock().seat(&self.link);
+            let seating = chat.entry.lock().seat(self.link);
             match seating {
-                Seating::CatchingUp { .. } => return true,
-                Seating::Closed => return false,
+                Seating::CatchingUp { .. } => return Ok(true),
+                Seating::Closed => return Ok(false),
                 Seating::NotMember if may_read_on => {
-                    let joined = member.joined_seq;
-                    self.core.catch_up(&chat.entry, joined, &self.link).await;
+                    if !self.read_on(chat, member.joined_seq).await {
+                        return Err(Stop::Unread);
+                    }
                 }
                 Seating::NotMember => {}
             }
         }
-        false
+        Ok(false)
     }
 
     /// Why the events after `cursor` cannot all be streamed, if so.
@@ -62,11 +86,11 @@ impl SyncTask {
         cursor: Seq,
         head: Seq,
         member: &Member,
-    ) -> Option<TooLongReason> {
+    ) -> Result<Option<TooLongReason>, Stop> {
         if cursor > head && self.head_of(chat.entry.id, cursor).await? < cursor {
-            return Some(TooLongReason::Ahead);
+            return Ok(Some(TooLongReason::Ahead));
         }
-        self.too_far(cursor, head, member)
+        Ok(self.too_far(cursor, head, member))
     }
 
     fn too_far(&self, cursor: Seq, head: Seq, member: &Member) -> Option<TooLongReason> {
@@ -85,30 +109,17 @@ impl SyncTask {
         self.budget = self.budget.saturating_sub(events);
     }
 
-    async fn head_of(&self, chat: ChatId, near: Seq) -> Option<Seq> {
+    async fn head_of(&self, chat: ChatId, near: Seq) -> Result<Seq, Stop> {
         let read = || self.core.store.head(chat, near);
-        let head = self
-            .core
-            .read(read, || self.link.outbox.is_closed())
-            .await?;
-        Some(head.map_or(Seq::ZERO, |head| head.seq))
+        let head = self.core.read_in_turn(self.turn, read).await?;
+        Ok(head.map_or(Seq::ZERO, |head| head.seq))
     }
 
     /// The user's row as it is now.
-    async fn member_now(&self, chat: ChatId) -> Option<Member> {
+    async fn member_now(&self, chat: ChatId) -> Result<Option<Member>, Stop> {
         let read = || self.core.store.authority(chat, self.link.user);
-        let authority = self
-            .core
-            .read(read, || self.link.outbox.is_closed())
-            .await?;
-        authority?.member
-    }
-
-    /// Tells the client to start over at `head`; answers where it is then.
-    async fn send_too_long(&self, chat: ChatId, head: Seq, reason: TooLongReason) -> Option<Seq> {
-        self.core
-            .send_too_long(&self.link, chat, head, reason)
-            .await
+        let authority = self.core.read_in_turn(self.turn, read).await?;
+        Ok(authority.and_then(|authority| authority.member))
     }
 
     /// Streams a chat that is no longer the user's up to their removal, then says so. The connection has no seat in it,
@@ -120,82 +131,100 @@ impl SyncTask {
         member: Option<Member>,
     ) {
         let end = member.and_then(|member| member.left_seq.map(|end| (member, end)));
+        let mut sent = cursor;
         if let Some((member, end)) = end.filter(|(_, end)| *end > cursor) {
-            match self.too_far(cursor, end, &member) {
+            let told = match self.too_far(cursor, end, &member) {
                 Some(reason) => {
-                    self.send_too_long(chat, end, reason).await;
+                    let told = self.core.send_too_long(self.turn, chat, end, reason).await;
+                    told.map(drop)
                 }
                 None => {
                     self.spend(end.since(cursor));
-                    self.stream_between(chat, cursor, end).await;
+                    self.stream_between(chat, &mut sent, end).await
                 }
+            };
+            if told == Err(Stop::Unread) {
+                return self.leave(chat, sent);
             }
         }
         self.link.outbox.wait_push(&left_frame(chat)).await;
     }
 
-    async fn stream_between(&self, chat: ChatId, cursor: Seq, end: Seq) {
-        let mut after = cursor;
-        while after < end {
-            let read = || self.core.store.events(chat, after, end, EVENTS_PER_PAGE);
-            let is_over = || self.link.outbox.is_closed();
-            let events = self.core.read(read, is_over).await.unwrap_or_default();
-            let Some(last) = events.last() else { return };
-            after = last.seq;
+    /// Streams the events after `sent` and raises it.
+    async fn stream_between(&self, chat: ChatId, sent: &mut Seq, end: Seq) -> Result<(), Stop> {
+        while *sent < end {
+            let read = || self.core.store.events(chat, *sent, end, EVENTS_PER_PAGE);
+            let events = self.core.read_in_turn(self.turn, read).await?;
+            if events.is_empty() {
+                return Ok(());
+            }
             for event in &events {
-                if !send_event(&self.link, event).await {
-                    return;
+                if !send_event(self.link, event).await {
+                    return Err(Stop::Over);
                 }
+                *sent = event.seq;
             }
         }
+        Ok(())
+    }
+
+    /// Leaves a chat for later in which the connection has no seat.
+    fn leave(&self, chat: ChatId, cursor: Seq) {
+        let late = [(chat, Some(cursor))].into_iter();
+        self.core.leave_for_later(self.link, late);
     }
 }
 
 impl Core {
-    /// Sends the next page after `sent`; answers how far that reaches. `None` when the stream is over: the user was
-    /// removed, or the connection is closed.
+    /// Sends the next page after `sent` and raises it. An error when the stream is over: the user was removed, or the
+    /// connection is closed; or the store did not tell more.
     pub(super) async fn stream_page(
         self: &Arc<Self>,
-        link: &Arc<Link>,
+        turn: &Turn<'_>,
         chat: &Followed,
-        sent: Seq,
-    ) -> Option<Seq> {
-        let id = chat.entry.id;
-        let is_over = || link.outbox.is_closed();
-        let read = || self.store.events(id, sent, Seq::LIMIT, EVENTS_PER_PAGE);
-        let events = self.read(read, is_over).await?;
+        sent: &mut Seq,
+    ) -> Result<(), Stop> {
+        let (id, link) = (chat.entry.id, turn.link);
+        let read = || self.store.events(id, *sent, Seq::LIMIT, EVENTS_PER_PAGE);
+        let events = self.read_in_turn(turn, read).await?;
         if events.is_empty() {
+            if Instant::now() > turn.until {
+                return Err(Stop::Unread);
+            }
             // The node has seen more than this read shows: ask again in a moment.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        let mut last = sent;
         for event in &events {
             if !send_event(link, event).await {
-                return None;
+                return Err(Stop::Over);
             }
-            last = event.seq;
+            *sent = event.seq;
             if removes(event, link.user) {
                 if chat.entry.lock().end_at(link.id, event.seq) {
-                    return None;
+                    return Err(Stop::Over);
                 }
                 let head = chat.entry.lock().high_water();
-                return self
-                    .send_too_long(link, id, head, TooLongReason::Rejoined)
-                    .await;
+                let reason = TooLongReason::Rejoined;
+                *sent = self.send_too_long(turn, id, head, reason).await?;
+                return Ok(());
             }
         }
-        (!is_over()).then_some(last)
+        if turn.is_over() {
+            return Err(Stop::Over);
+        }
+        Ok(())
     }
 
+    /// Tells the client to start over at `head`; answers where it is then.
     pub(super) async fn send_too_long(
         self: &Arc<Self>,
-        link: &Arc<Link>,
+        turn: &Turn<'_>,
         chat: ChatId,
         head: Seq,
         reason: TooLongReason,
-    ) -> Option<Seq> {
-        let read = || self.store.authority(chat, link.user);
-        let authority = self.read(read, || link.outbox.is_closed()).await?;
+    ) -> Result<Seq, Stop> {
+        let read = || self.store.authority(chat, turn.link.user);
+        let authority = self.read_in_turn(turn, read).await?;
         let oldest = authority.and_then(|authority| {
             let member = authority.member?;
             Some(oldest(authority.chat.history, &member))
@@ -207,10 +236,11 @@ impl Core {
             oldest: oldest.unwrap_or(Seq::FIRST),
             reason,
         });
-        link.outbox
-            .wait_push(&Encoded::new(frame))
-            .await
-            .then_some(head)
+        if turn.link.outbox.wait_push(&Encoded::new(frame)).await {
+            Ok(head)
+        } else {
+            Err(Stop::Over)
+        }
     }
 }
 

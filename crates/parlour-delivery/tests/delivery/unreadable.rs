@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Client, World, message, pass, user};
+use crate::support::{Client, World, chat, message, pass, settle, user};
 
 async fn within_a_minute(event: impl Future<Output = ()>) {
     let came = tokio::time::timeout(Duration::from_secs(60), event).await;
@@ -85,4 +85,86 @@ async fn chats_that_cannot_be_read_keep_no_other_from_being_compared() {
     within_a_minute(there.until(sound, 2)).await;
     world.store.set_away(away, false);
     within_a_minute(there.until(away, 2)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_whose_events_cannot_be_read_holds_up_neither_the_sync_nor_new_chats() {
+    let world = World::new(1);
+    let [mute, sound] = [1, 2].map(|number| world.group(number, &[1, 2]));
+    for chat in [mute, sound] {
+        world.post(0, chat, user(1));
+    }
+    world.store.set_mute(mute, true);
+    let connects = Client::connect(&world.nodes[0], 2, [(mute, 1), (sound, 1)]);
+    let connects = tokio::time::timeout(Duration::from_secs(60), connects).await;
+    let mut client = connects.expect("the sync ends");
+    assert_eq!(client.seqs(sound), [2]);
+    pass(Duration::from_secs(60)).await;
+    let new = world.group(3, &[1, 2]);
+    within_a_minute(client.until(new, 1)).await;
+    world.post(0, mute, user(1));
+    pass(Duration::from_secs(60)).await;
+    client.drain();
+    assert!(client.seqs(mute).is_empty(), "nothing beyond the hole");
+
+    world.store.set_mute(mute, false);
+    within_a_minute(client.until(mute, 3)).await;
+    assert_eq!(client.seqs(mute), [2, 3]);
+    assert_eq!(client.joined, [new]);
+    world.post(0, mute, user(1));
+    client.until(mute, 4).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_breaks_off_goes_on_where_it_was() {
+    let world = World::new(1);
+    let long = world.group(1, &[1, 2]);
+    for _ in 0..250 {
+        world.post(0, long, user(1));
+    }
+    world.store.shut("events.after");
+    let connects = Client::connect(&world.nodes[0], 2, [(long, 1)]);
+    let meanwhile = async {
+        settle().await; // The first page has been read, and no other will be.
+        world.store.set_mute(long, true);
+        world.store.open("events.after");
+    };
+    let (mut client, ()) = tokio::join!(connects, meanwhile);
+    assert_eq!(client.seqs(long), (2..=101).collect::<Vec<_>>());
+    world.store.set_mute(long, false);
+    within_a_minute(client.until(long, 251)).await;
+    assert_eq!(client.seqs(long), (2..=251).collect::<Vec<_>>());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_chat_of_which_no_summary_can_be_read_holds_up_no_other() {
+    let world = World::new(1);
+    let mut client = Client::connect(&world.nodes[0], 2, []).await;
+    world.store.set_mute(chat(1), true);
+    let mute = world.group(1, &[1, 2]);
+    let sound = world.group(2, &[1, 2]);
+    within_a_minute(client.until(sound, 1)).await;
+    assert_eq!(client.joined, [sound]);
+    pass(Duration::from_secs(600)).await;
+    world.store.set_mute(mute, false);
+    within_a_minute(client.until(mute, 1)).await;
+    assert_eq!(client.joined, [sound, mute]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_was_removed_from_a_chat_that_was_left_for_later_is_told_so() {
+    let world = World::new(1);
+    let mute = world.group(1, &[1, 2]);
+    let mut other = Client::connect(&world.nodes[0], 1, [(mute, 1)]).await;
+    world.post(0, mute, user(1));
+    world.store.set_mute(mute, true);
+    let mut client = Client::connect(&world.nodes[0], 2, [(mute, 1)]).await;
+    world.remove(0, mute, 2);
+    world.post(0, mute, user(1));
+    other.until(mute, 4).await;
+    world.store.set_mute(mute, false);
+    pass(Duration::from_secs(60)).await;
+    client.drain();
+    assert_eq!(client.seqs(mute), [2, 3]);
+    assert!(client.left.contains(&mute));
 }

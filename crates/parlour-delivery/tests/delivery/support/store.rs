@@ -33,6 +33,8 @@ pub(super) struct State {
     damaged: HashSet<ChatId>,
     /// Nothing of these can be read for now.
     away: HashSet<ChatId>,
+    /// Of these the head and the members can be read, and nothing else for now.
+    mute: HashSet<ChatId>,
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
     pub(super) statuses: HashMap<UserId, ChosenStatus>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
@@ -129,6 +131,16 @@ impl MemoryStore {
         }
     }
 
+    /// Whether this chat's events and rights cannot be read for now.
+    pub(crate) fn set_mute(&self, chat: ChatId, is_mute: bool) {
+        let mut state = self.lock();
+        if is_mute {
+            state.mute.insert(chat);
+        } else {
+            state.mute.remove(&chat);
+        }
+    }
+
     /// From now on the head and the members of this chat contradict themselves.
     pub(crate) fn damage(&self, chat: ChatId) {
         self.lock().damaged.insert(chat);
@@ -220,6 +232,13 @@ impl State {
         }
         Ok(())
     }
+
+    fn can_read_events(&self, chat: ChatId) -> Result<(), StoreError> {
+        if self.mute.contains(&chat) {
+            return Err(StoreError::Unavailable("told to be mute".to_owned()));
+        }
+        Ok(())
+    }
 }
 
 impl Log {
@@ -304,6 +323,16 @@ impl Log {
         })
     }
 
+    fn authority(&self, user: UserId) -> Option<Authority> {
+        Some(Authority {
+            chat: self.chat.clone()?,
+            member: self.members.get(&user).copied(),
+            member_count: self.present().count() as u64,
+            epoch: Epoch::ZERO,
+            as_of: self.head()?.seq,
+        })
+    }
+
     fn present(&self) -> impl Iterator<Item = &Member> {
         self.members.values().filter(|member| member.is_joined())
     }
@@ -351,18 +380,15 @@ impl ChatLog for MemoryStore {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         self.read("events", "events.after", |state| {
+            state.can_read_events(chat)?;
             let Some(log) = state.logs.get(&chat) else {
-                return Vec::new();
+                return Ok(Vec::new());
             };
             let wanted = |event: &&Event| event.seq > after && event.seq <= through;
-            log.events
-                .iter()
-                .filter(wanted)
-                .take(limit)
-                .cloned()
-                .collect()
+            let events = log.events.iter().filter(wanted);
+            Ok(events.take(limit).cloned().collect())
         })
-        .await
+        .await?
     }
 
     async fn seq_of(&self, _: ChatId, _: EventId) -> Result<Option<Seq>, StoreError> {
@@ -377,16 +403,10 @@ impl Views for MemoryStore {
     async fn authority(&self, chat: ChatId, user: UserId) -> Result<Option<Authority>, StoreError> {
         self.project(chat);
         self.read("authority", "authority.after", |state| {
-            let log = state.logs.get(&chat)?;
-            Some(Authority {
-                chat: log.chat.clone()?,
-                member: log.members.get(&user).copied(),
-                member_count: log.present().count() as u64,
-                epoch: Epoch::ZERO,
-                as_of: log.head()?.seq,
-            })
+            state.can_read_events(chat)?;
+            Ok(state.logs.get(&chat).and_then(|log| log.authority(user)))
         })
-        .await
+        .await?
     }
 
     async fn page(
