@@ -1,10 +1,11 @@
 //! Reaching the store: hosts, TLS, credentials, and the facts of the deployment that hold for every node.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parlour_store::StoreError;
+use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, sleep};
@@ -133,6 +134,7 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Cql, OpenError> 
     };
     match tokio::time::timeout(REACH_WITHIN, builder.build()).await {
         Ok(Ok(session)) => {
+            check_datacenter(options.datacenter.as_deref(), &datacenters(&session))?;
             let cql = Cql::new(session).background();
             let answered = answers(&cql).await;
             answered.map_err(|error| unreachable(error.to_string()))?;
@@ -141,6 +143,26 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Cql, OpenError> 
         Ok(Err(error)) => Err(unreachable(error.to_string())),
         Err(_) => Err(unreachable(format!("no answer within {REACH_WITHIN:?}"))),
     }
+}
+
+/// The datacenters of all nodes that the store knows, also of those that are down.
+fn datacenters(session: &Session) -> BTreeSet<String> {
+    let cluster = session.get_cluster_state();
+    let nodes = cluster.get_nodes_info().iter();
+    nodes.filter_map(|node| node.datacenter.clone()).collect()
+}
+
+/// A request goes to no other datacenter: one that the store does not have would never be reached.
+fn check_datacenter(named: Option<&str>, found: &BTreeSet<String>) -> Result<(), OpenError> {
+    let Some(named) = named.filter(|named| !found.is_empty() && !found.contains(*named)) else {
+        return Ok(());
+    };
+    let found: Vec<&str> = found.iter().map(String::as_str).collect();
+    Err(OpenError::Options(format!(
+        "`store.datacenter` is {named:?}, and the store has no such datacenter, but {:?}: name one of these, in the same \
+         spelling, also in `store.replication`",
+        found.join(", ")
+    )))
 }
 
 /// Waits for the first answer: a session is there before the connections that it will use.
@@ -242,6 +264,22 @@ mod tests {
         for bad in ["", "2x", "_x", "Parlour", "a-b", "a;b", &"x".repeat(49)] {
             assert!(check_name(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_datacenter_is_refused_when_the_store_is_known_to_have_others() {
+        let found = BTreeSet::from(["east".to_owned(), "west".to_owned()]);
+        assert!(check_datacenter(Some("east"), &found).is_ok());
+        assert!(check_datacenter(None, &found).is_ok());
+        let refused = check_datacenter(Some("East"), &found)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains("\"East\"") && refused.contains("\"east, west\""),
+            "{refused}"
+        );
+        // The nodes have not said where they are: whether this is right will be seen.
+        assert!(check_datacenter(Some("east"), &BTreeSet::new()).is_ok());
     }
 
     #[test]

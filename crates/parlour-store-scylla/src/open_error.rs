@@ -68,7 +68,8 @@ pub enum OpenError {
     /// The store refuses transactions or serial reads, or answers transactions or write timestamps wrongly.
     #[error(
         "the store does not do what commits need ({reason}); use ScyllaDB or Cassandra 4.1 or later with lightweight \
-         transactions, on ScyllaDB in a keyspace whose tablets allow them"
+         transactions. ScyllaDB before 2025.4 has none in a keyspace with tablets: if that is what this one is, and it is \
+         empty, drop it and run `parlour schema apply`, or create it yourself with `AND tablets = {{'enabled': false}}`"
     )]
     NoTransactions {
         /// What it did.

@@ -5,7 +5,9 @@
 //! insert. Only keyspace and lock table are made without it, and the lock table names its own identity, so that two who
 //! make it make the same.
 
+mod keyspace;
 mod lock;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -116,13 +118,14 @@ async fn apply(
     options: &SchemaOptions,
     holder: Uuid,
 ) -> Result<SchemaReport, OpenError> {
-    let keyspace_created = make_keyspace(cql, keyspace, options).await?;
+    let keyspace_created = keyspace::make(cql, keyspace, options).await?;
     if !has_lock_table(cql, keyspace).await? {
         make_lock_table(cql, keyspace).await?;
     }
     connect::enter(cql, keyspace).await?;
     wait_for_lock_table(cql).await?;
     let from = migrate(cql, options, holder).await?;
+    transactions::prepare(cql).await?;
     connect::check_bucket_events(cql, options.bucket_events).await?;
     Ok(SchemaReport {
         from,
@@ -164,31 +167,6 @@ async fn version(cql: &Cql) -> Result<u32, OpenError> {
 async fn has_lock_table(cql: &Cql, keyspace: &str) -> Result<bool, OpenError> {
     let row = cql.one::<(String,)>(&LOCK_TABLE, (keyspace,)).await?;
     Ok(row.is_some())
-}
-
-async fn make_keyspace(
-    cql: &Cql,
-    keyspace: &str,
-    options: &SchemaOptions,
-) -> Result<bool, OpenError> {
-    let mut created = false;
-    if connect::replication(cql, keyspace).await?.is_none() {
-        let copies: Vec<String> = options
-            .replication
-            .iter()
-            .map(|(datacenter, copies)| format!("'{}': {copies}", datacenter.replace('\'', "''")))
-            .collect();
-        let text = format!(
-            "CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = \
-             {{'class': 'NetworkTopologyStrategy', {}}} AND durable_writes = true",
-            copies.join(", ")
-        );
-        change(cql, &text).await?;
-        created = true;
-    }
-    let found = connect::replication(cql, keyspace).await?;
-    connect::check_replication(keyspace, found.unwrap_or_default(), &options.replication)?;
-    Ok(created)
 }
 
 async fn make_lock_table(cql: &Cql, keyspace: &str) -> Result<(), OpenError> {
@@ -300,6 +278,14 @@ async fn change(cql: &Cql, text: &str) -> Result<(), OpenError> {
             reason,
         ))) => Err(OpenError::Options(format!(
             "the store refuses to change its schema: {reason}"
+        ))),
+        // Copies are nearly all that can be configured here.
+        Err(ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+            DbError::ConfigError,
+            reason,
+        ))) => Err(OpenError::Options(format!(
+            "the store refuses to change its schema: {reason}; compare `store.replication` with its datacenters, and \
+             with how many nodes and racks each has"
         ))),
         Err(error) => Err(StoreError::Unavailable(error.to_string()).into()),
     }

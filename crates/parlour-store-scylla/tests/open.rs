@@ -184,6 +184,35 @@ async fn a_store_that_is_not_there_is_said_to_be_away() {
 }
 
 #[tokio::test]
+async fn datacenters_that_the_store_does_not_have_are_refused_at_once() {
+    let Some(host) = fixture::host() else { return };
+    let keyspace = format!("parlour_nowhere_{:x}", fixture::chat::random());
+    let mut connect = fixture::connect_options(&host, &keyspace);
+    // The store says no, and would say so again for ever.
+    let mut wrong = schema(4);
+    wrong.replication = BTreeMap::from([("nowhere".to_owned(), 1)]);
+    let refused = apply_schema(&connect, &wrong).await.unwrap_err();
+    assert!(matches!(refused, OpenError::Options(_)), "{refused}");
+    assert!(
+        refused.to_string().contains("store.replication"),
+        "{refused}"
+    );
+    // No request would go anywhere.
+    connect.datacenter = Some("nowhere".to_owned());
+    for refused in [
+        apply_schema(&connect, &schema(4)).await.unwrap_err(),
+        Connection::open(connect).await.unwrap_err(),
+    ] {
+        assert!(matches!(refused, OpenError::Options(_)), "{refused}");
+        let said = refused.to_string();
+        assert!(
+            said.contains("nowhere") && said.contains("datacenter1"),
+            "{said}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_node_number_has_one_holder_until_its_lease_ends() {
     let Some(host) = fixture::host() else { return };
     let raw = Raw::connect(&host).await;

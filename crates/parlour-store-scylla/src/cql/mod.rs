@@ -13,6 +13,7 @@ mod answer;
 mod error;
 mod profiles;
 mod routing;
+mod statement;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ use scylla::statement::prepared::PreparedStatement;
 pub(crate) use answer::Answer;
 pub(crate) use error::CqlError;
 pub(crate) use profiles::Patience;
+pub(crate) use statement::Statement;
 
 use profiles::{Kind, Profiles};
 
@@ -37,20 +39,6 @@ use profiles::{Kind, Profiles};
 const PAGE_ROWS: i32 = 512;
 /// How often a plain write is sent at most.
 const WRITE_ATTEMPTS_MAX: u32 = 2;
-
-/// A statement of CQL, written once as a `static`. Its name is the label of its metrics.
-#[derive(Debug)]
-pub(crate) struct Statement {
-    name: &'static str,
-    text: &'static str,
-}
-
-impl Statement {
-    /// The statement `text` with positional `?`, named `name` in the metrics.
-    pub(crate) const fn new(name: &'static str, text: &'static str) -> Self {
-        Self { name, text }
-    }
-}
 
 /// The values of one statement among several of a batch.
 pub(crate) type Values = Box<dyn SerializeRow + Send + Sync>;
