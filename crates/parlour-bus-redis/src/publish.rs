@@ -119,12 +119,13 @@ impl Core {
         let count = answers.len();
         let step = if skips { Step::Two } else { Step::One };
         let answer = self.send_load(to, &Load::Packets(packets), step).await;
-        if answer.is_err() {
+        if answer.is_ok() {
+            metrics::counter!("parlour_bus_publishes_total").increment(1);
+            #[expect(clippy::cast_precision_loss, reason = "a pack has few packets")]
+            metrics::histogram!("parlour_bus_packets_per_publish").record(count as f64);
+        } else {
             self.lanes.owe(to);
         }
-        metrics::counter!("parlour_bus_publishes_total").increment(1);
-        #[expect(clippy::cast_precision_loss, reason = "a pack has few packets")]
-        metrics::histogram!("parlour_bus_packets_per_publish").record(count as f64);
         for waiting in answers {
             // Who gave up waiting does not mind.
             let _ = waiting.send(answer.clone());
@@ -145,8 +146,7 @@ impl Core {
     async fn send_load(&self, to: NodeRef, load: &Load, step: Step) -> Result<Receivers, BusError> {
         let (session, _) = self.usable()?;
         let bytes = pack::encode(load);
-        metrics::counter!("parlour_bus_packed_bytes_total")
-            .increment(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         let step = Bytes::from_static(match step {
             Step::One => b"1",
             Step::Two => b"2",
@@ -154,6 +154,7 @@ impl Core {
         let args = vec![bytes, step, Bytes::new()];
         let channel = keys::channel_of(to);
         let answer = session.run(&PUBLISH, &[&channel], args, Repeat::No).await?;
+        metrics::counter!("parlour_bus_packed_bytes_total").increment(size);
         let receivers = session::number(&answer).unwrap_or_default();
         // A connection that is on its way out may still be subscribed beside its successor.
         Ok(Receivers(usize::from(receivers > 0)))

@@ -11,6 +11,7 @@
 mod chats;
 mod conformance;
 mod losses;
+mod meter;
 mod network;
 mod outages;
 mod refusals;

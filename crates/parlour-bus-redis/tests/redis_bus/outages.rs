@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use parlour_bus::conformance::TestBus;
 use parlour_bus::{Arrival, Channels, Chosen, Health, PresenceCells, ResyncReason, Routes};
 use parlour_model::{ChosenStatus, PresenceStatus, Timestamp};
 
+use crate::meter::Meter;
 use crate::network::{Network, becomes, connection, hears, next_resync, user};
 use crate::server::{Server, eventually, is_installed};
 
@@ -131,4 +133,31 @@ async fn a_cluster_that_loses_a_server_for_a_while_is_told() {
     becomes(&node, Health::Up).await;
     next_resync(&mut inbox).await;
     hears(&node, &node, &mut inbox).await;
+}
+
+#[tokio::test]
+async fn what_redis_never_took_is_not_counted_as_published() {
+    if !is_installed() {
+        return;
+    }
+    let meter = Meter::default();
+    let _metering = metrics::set_default_local_recorder(&meter);
+    let published = || {
+        let name = "parlour_bus_publishes_total";
+        (
+            meter.count(name),
+            meter.count("parlour_bus_packed_bytes_total"),
+        )
+    };
+    let mut network = Network::on_one().await;
+    let (node, other) = (network.join().await, network.join().await);
+    let mut inbox = other.take_inbox().unwrap();
+    hears(&node, &other, &mut inbox).await;
+    let before = published();
+    assert!(before.0 > 0 && before.1 > 0, "{before:?}");
+    network.server_mut().kill();
+    let to = other.node();
+    let lost = node.publish(&to, Bytes::from_static(b"lost")).await;
+    assert!(lost.is_err());
+    assert_eq!(published(), before);
 }
