@@ -14,6 +14,8 @@ mod losses;
 mod meter;
 mod network;
 mod outages;
+mod proxy;
 mod refusals;
 mod server;
+mod subscriptions;
 mod users;

@@ -1,0 +1,55 @@
+//! Subscriptions that Redis never got: the node does not hear itself, and subscribes until it does.
+
+use parlour_bus::conformance::TestBus;
+use parlour_bus::{Channels, Health, ResyncReason};
+use parlour_bus_redis::{RedisBus, Topology};
+use tokio_util::sync::CancellationToken;
+
+use crate::network::{Network, becomes, hears, next_resync};
+use crate::proxy::{Proxy, Subscriptions};
+use crate::server::is_installed;
+
+/// A new connection's subscription meets this fate, twice at least, and then arrives.
+async fn subscribes_until_it_hears(fate: Subscriptions) {
+    if !is_installed() {
+        return;
+    }
+    let network = Network::on_one().await;
+    let other = network.join().await;
+    let proxy = Proxy::before(network.server().host()).await;
+    let mut options = network.options(9, &CancellationToken::new());
+    options.topology = Topology::One(proxy.address.to_string());
+    let node = RedisBus::join(options).await.unwrap();
+    assert_eq!(*node.health().borrow(), Health::Up);
+    let mut inbox = node.take_inbox().unwrap();
+    proxy.let_subscriptions(fate);
+    network.server().ask("CLIENT KILL TYPE pubsub");
+    let connections = proxy.has_kept(2).await;
+    if fate != Subscriptions::Vanish {
+        assert_eq!(
+            connections[0], connections[1],
+            "that is no reason to reconnect"
+        );
+    }
+    assert_eq!(*node.health().borrow(), Health::Away, "it hears nothing");
+    proxy.let_subscriptions(Subscriptions::Arrive);
+    becomes(&node, Health::Up).await;
+    assert_eq!(next_resync(&mut inbox).await, ResyncReason::Reconnected);
+    hears(&other, &node, &mut inbox).await;
+    node.leave().await;
+}
+
+#[tokio::test]
+async fn one_that_vanished_is_made_again() {
+    subscribes_until_it_hears(Subscriptions::Vanish).await;
+}
+
+#[tokio::test]
+async fn one_that_was_only_answered_is_made_again() {
+    subscribes_until_it_hears(Subscriptions::OnlyAnswered).await;
+}
+
+#[tokio::test]
+async fn one_that_another_connection_has_is_made_again() {
+    subscribes_until_it_hears(Subscriptions::HeardElsewhere).await;
+}
