@@ -14,6 +14,9 @@ use tokio::time::Instant;
 /// A chat is active for this long after an event, and lately active for longer.
 const ACTIVE_FOR: Duration = Duration::from_secs(60);
 const LATELY_ACTIVE_FOR: Duration = Duration::from_secs(600);
+/// How often is compared what is lost without a trace only: as a rule, and what is too much for that at the least.
+const OFTEN: Duration = Duration::from_secs(50);
+const SELDOM: Duration = Duration::from_secs(600);
 
 /// How often what is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +29,15 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// While the bus works: a message lost without a trace is found within a minute. Quiet chats too, as long as they
-    /// are so few that this costs no more than `per_second` heads; of more, each within ten minutes.
-    pub(crate) fn with_bus(quiet_chats: usize, per_second: u32) -> Self {
-        let quiet = u32::try_from(quiet_chats).unwrap_or(u32::MAX);
-        let quiet = Duration::from_secs(1) * quiet / per_second;
-        let often = Duration::from_secs(50);
-        let seldom = Duration::from_secs(600);
+    /// While the bus works: a message lost without a trace is found within a minute. In a quiet chat, too, and so is a
+    /// chat that a user was added to, as long as there are so few of them that this asks for no more of each in a second
+    /// than given here; of more, each within ten minutes.
+    pub(crate) fn with_bus(quiet_chats: AtMost, users: AtMost) -> Self {
         Self {
-            active: often,
-            lately_active: often,
-            quiet: quiet.clamp(often, seldom),
-            user: seldom,
+            active: OFTEN,
+            lately_active: OFTEN,
+            quiet: quiet_chats.pause(),
+            user: users.pause(),
         }
     }
 
@@ -53,12 +53,11 @@ impl Pace {
 
     /// On the only node: everything committed is announced here.
     pub(crate) const fn alone() -> Self {
-        let seldom = Duration::from_secs(600);
         Self {
-            active: Duration::from_secs(50),
-            lately_active: Duration::from_secs(50),
-            quiet: seldom,
-            user: seldom,
+            active: OFTEN,
+            lately_active: OFTEN,
+            quiet: SELDOM,
+            user: SELDOM,
         }
     }
 
@@ -68,6 +67,26 @@ impl Pace {
             quiet_for if quiet_for < LATELY_ACTIVE_FOR => self.lately_active,
             _ => self.quiet,
         }
+    }
+}
+
+/// So many things, of which at most so many are compared in a second.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AtMost {
+    things: usize,
+    per_second: u32,
+}
+
+impl AtMost {
+    pub(crate) fn new(things: usize, per_second: u32) -> Self {
+        Self { things, per_second }
+    }
+
+    /// How long after one comparison the next of the same thing comes.
+    fn pause(self) -> Duration {
+        let things = u32::try_from(self.things).unwrap_or(u32::MAX);
+        let all = Duration::from_secs(1) * things / self.per_second;
+        all.clamp(OFTEN, SELDOM)
     }
 }
 
@@ -164,9 +183,14 @@ mod tests {
     }
 
     #[test]
-    fn few_quiet_chats_are_compared_every_minute_and_many_more_seldom() {
-        let quiet = |chats| Pace::with_bus(chats, 200).quiet.as_secs();
-        assert_eq!((quiet(0), quiet(10_000), quiet(40_000)), (50, 50, 200));
-        assert_eq!(quiet(10_000_000), 600);
+    fn few_quiet_chats_and_users_are_compared_every_minute_and_many_more_seldom() {
+        let pauses = |chats, users| {
+            let pace = Pace::with_bus(AtMost::new(chats, 200), AtMost::new(users, 100));
+            (pace.quiet.as_secs(), pace.user.as_secs())
+        };
+        assert_eq!(pauses(0, 0), (50, 50));
+        assert_eq!(pauses(10_000, 5_000), (50, 50));
+        assert_eq!(pauses(40_000, 30_000), (200, 300));
+        assert_eq!(pauses(10_000_000, 10_000_000), (600, 600));
     }
 }

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::budget::Budget;
 use crate::chat::Stage;
-use crate::compare::{Candidate, Pace, due};
+use crate::compare::{AtMost, Candidate, Pace, due};
 use crate::core::{Core, note_failure};
 use crate::follow::HEADS_PER_READ;
 use crate::home::mix;
@@ -30,8 +30,9 @@ use crate::link::Link;
 /// Heads and lists of memberships that one node may ask for in a second to compare them.
 const HEADS_PER_SECOND: u32 = 2_000;
 const MEMBERSHIPS_PER_SECOND: u32 = 500;
-/// Heads of quiet chats that may be asked for in a second while nothing is wrong.
+/// Heads of quiet chats, and lists of memberships, that may be asked for in a second while nothing is wrong.
 const QUIET_HEADS_PER_SECOND: u32 = 200;
+const QUIET_MEMBERSHIPS_PER_SECOND: u32 = 100;
 /// Memberships read at once.
 const READS_AT_ONCE: usize = 8;
 /// Between two rounds: while the bus works, and while it is away or something is still due.
@@ -190,13 +191,14 @@ impl Core {
         is_full && compared && looked_up
     }
 
-    fn pace(&self, chats: usize) -> Pace {
+    fn pace(&self, chats: usize, users: usize) -> Pace {
         if self.is_bus_away() {
             Pace::without_bus()
         } else if self.bus.is_alone() {
             Pace::alone()
         } else {
-            Pace::with_bus(chats, QUIET_HEADS_PER_SECOND)
+            let chats = AtMost::new(chats, QUIET_HEADS_PER_SECOND);
+            Pace::with_bus(chats, AtMost::new(users, QUIET_MEMBERSHIPS_PER_SECOND))
         }
     }
 
@@ -204,7 +206,7 @@ impl Core {
     fn due_chats(&self, now: Instant, since: Option<Instant>) -> (Vec<Arc<Entry>>, bool) {
         let chats = self.hub.chats();
         let mut is_entering = false;
-        let pace = self.pace(chats.len());
+        let pace = self.pace(chats.len(), 0);
         let candidates = chats.into_iter().filter_map(|chat| {
             let state = chat.lock();
             let follows = state.stage() == Stage::Following;
@@ -231,8 +233,6 @@ impl Core {
 
     /// Those who are connected and whose memberships were compared longest ago. Who has just come has read them.
     fn due_users(&self, now: Instant, since: Option<Instant>) -> Vec<UserId> {
-        let pause = self.pace(0).user;
-        let most = self.users_per_round();
         let mut due: Vec<(Option<Instant>, UserId)> = self.resync.with(|state| {
             state.users.retain(|user, _| self.hub.is_local(*user));
             self.hub.for_each_user(|user| {
@@ -240,6 +240,7 @@ impl Core {
                 let read_at = since.is_none().then_some(now);
                 state.users.entry(user).or_insert(read_at);
             });
+            let pause = self.pace(0, state.users.len()).user;
             let users = state.users.iter();
             users
                 .map(|(user, at)| (at.filter(|at| Some(*at) >= since), *user))
@@ -247,7 +248,7 @@ impl Core {
                 .collect()
         });
         due.sort_unstable();
-        due.truncate(most);
+        due.truncate(self.users_per_round());
         due.into_iter().map(|(_, user)| user).collect()
     }
 

@@ -334,3 +334,17 @@ async fn who_was_added_by_a_node_that_died_before_the_effects_hears_within_a_min
     told.await.expect("within a minute");
     assert_eq!(added.joined, [chat]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_new_chat_of_which_no_node_was_told_is_found_within_a_minute() {
+    let world = World::new(2);
+    let mut added = Client::connect(&world.nodes[1], 2, []).await;
+    pass(Duration::from_secs(7_500)).await;
+    world.packets(parlour_bus::Fate::Drop);
+    let new = world.group(1, &[1, 2]);
+    pass(Duration::from_secs(1)).await;
+    world.heal();
+    let told = tokio::time::timeout(Duration::from_secs(60), added.until(new, 1));
+    told.await.expect("within a minute");
+    assert_eq!(added.joined, [new]);
+}
