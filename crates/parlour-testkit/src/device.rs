@@ -1,13 +1,12 @@
 //! A device that records: the real client library with a pencil at every place where something becomes true.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use parlour_client::{Client, ClientConfig, ClientEvent, EventStream, Rest, StopReason};
-use parlour_model::{ChatId, Presence, Seq, UserId};
+use parlour_client::{Client, ClientConfig, ClientEvent, EventStream, Rest};
+use parlour_model::{ChatId, Seq, UserId};
 use parlour_protocol::Encoding;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use crate::history::{DeviceId, Recorder, What};
 use crate::keeping::{Kept, RecordingStore};
 use crate::notebook::Notebook;
+use crate::sights::Sights;
 use crate::tapping::RecordingTap;
 use crate::traffic::Traffic;
 
@@ -44,21 +44,6 @@ pub struct Device {
     sights: watch::Sender<Sights>,
     client: Client,
     run: Run,
-}
-
-/// What a device shows of others, as its application was told.
-#[derive(Debug, Clone, Default)]
-pub struct Sights {
-    /// Who types where.
-    pub typing: BTreeSet<(ChatId, UserId)>,
-    /// Who is there.
-    pub presence: BTreeMap<UserId, Presence>,
-    /// Delivered and read marks.
-    pub marks: BTreeMap<(ChatId, UserId), (Seq, Seq)>,
-    /// How many members have (delivered, read) a message of a large chat.
-    pub counts: BTreeMap<(ChatId, Seq), (u64, u64)>,
-    /// Why the client has stopped for good.
-    pub stopped: Option<StopReason>,
 }
 
 /// One run of the program on a device; it ends with this value.
@@ -231,6 +216,17 @@ impl Device {
             .with_context(|| format!("waiting for {chat}/{seq}"))
     }
 
+    /// Waits until it has everything of all chats that the server lists for its user now.
+    ///
+    /// # Errors
+    /// When that takes too long.
+    pub async fn until_caught_up(&self) -> anyhow::Result<()> {
+        for chat in self.client.chats().await? {
+            self.until_applied(chat.id, chat.head).await?;
+        }
+        Ok(())
+    }
+
     /// Records that its session was revoked, and that whoever did it knows.
     pub fn note_revoked(&self) {
         self.notebook.record(What::Revoked);
@@ -312,31 +308,6 @@ async fn look(
             // Nobody is there to decide what becomes of a send that cannot go on: it is given up.
             ClientEvent::Stalled { key, .. } => drop(client.cancel(key).await),
             event => sights.send_modify(|sights| sights.take(event)),
-        }
-    }
-}
-
-impl Sights {
-    fn take(&mut self, event: ClientEvent) {
-        match event {
-            ClientEvent::Typing(notice) if notice.on => {
-                self.typing.insert((notice.chat, notice.user));
-            }
-            ClientEvent::Typing(notice) => {
-                self.typing.remove(&(notice.chat, notice.user));
-            }
-            ClientEvent::Receipt(frame) => {
-                self.marks
-                    .insert((frame.chat, frame.user), (frame.delivered, frame.read));
-            }
-            ClientEvent::ReceiptCounts(frame) => {
-                self.counts.insert(
-                    (frame.chat, frame.seq),
-                    (frame.delivered_count, frame.read_count),
-                );
-            }
-            ClientEvent::Stopped(reason) => self.stopped = Some(reason),
-            _ => {}
         }
     }
 }

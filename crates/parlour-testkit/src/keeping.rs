@@ -64,7 +64,7 @@ impl RecordingStore {
             for (chat, progress) in &batch.chats {
                 match progress {
                     Some(progress) => self.moved(kept, *chat, progress.applied),
-                    None => drop(kept.cursors.remove(chat)),
+                    None => self.left(kept, *chat),
                 }
             }
             for (order, outgoing) in &batch.outbox {
@@ -91,7 +91,11 @@ impl RecordingStore {
             key: event.key,
             digest,
         }));
-        kept.cursors.insert(event.chat, event.seq);
+        if Some(event.author) != self.notebook.user() {
+            let traffic = &self.notebook.traffic;
+            traffic.count(|counts| counts.received += 1);
+        }
+        self.stands_at(kept, event.chat, event.seq);
     }
 
     /// An event that does not follow the cursor may follow a head that the server told.
@@ -106,7 +110,19 @@ impl RecordingStore {
         let from = kept.cursors.get(&chat).copied();
         if from != Some(seq) && self.notebook.may_jump(chat, from, seq) {
             self.notebook.record(What::CursorSet { chat, seq });
-            kept.cursors.insert(chat, seq);
+            self.stands_at(kept, chat, seq);
+        }
+    }
+
+    fn stands_at(&self, kept: &mut Kept, chat: ChatId, seq: Seq) {
+        if kept.cursors.insert(chat, seq).is_none() {
+            self.notebook.traffic.count(|counts| counts.joined += 1);
+        }
+    }
+
+    fn left(&self, kept: &mut Kept, chat: ChatId) {
+        if kept.cursors.remove(&chat).is_some() {
+            self.notebook.traffic.count(|counts| counts.removed += 1);
         }
     }
 }

@@ -16,6 +16,7 @@ mod process;
 mod device;
 mod keeping;
 mod notebook;
+mod sights;
 mod tapping;
 mod traffic;
 
@@ -30,10 +31,11 @@ pub mod services;
 mod collect;
 
 pub use collect::{Said, open};
-pub use device::{COMES_WITHIN, Device, Sights, World};
+pub use device::{COMES_WITHIN, Device, World};
 pub use keeping::Kept;
 pub use launch::Launch;
 pub use node::LocalNode;
 pub use parlour_server::corpus;
 pub use process::Server;
+pub use sights::Sights;
 pub use traffic::{Counts, Traffic};

@@ -170,10 +170,7 @@ impl Load {
                 .context("sends are not settled")?;
         }
         for actor in &self.resting {
-            let device = actor.device();
-            for chat in device.client().chats().await? {
-                device.until_applied(chat.id, chat.head).await?;
-            }
+            actor.device().until_caught_up().await?;
         }
         Ok(())
     }

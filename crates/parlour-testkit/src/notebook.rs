@@ -1,6 +1,7 @@
 //! What the tap and the store of one device share: whose device it is, and where its cursors may jump to.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use parlour_model::{ChatId, Seq, UserId};
@@ -15,6 +16,7 @@ pub(crate) struct Notebook {
     recorder: Recorder,
     user: OnceLock<UserId>,
     jumps: Mutex<Jumps>,
+    was_connected: AtomicBool,
     pub(crate) traffic: Arc<Traffic>,
 }
 
@@ -37,6 +39,7 @@ impl Notebook {
             recorder,
             user: OnceLock::new(),
             jumps: Mutex::default(),
+            was_connected: AtomicBool::new(false),
             traffic,
         }
     }
@@ -55,6 +58,14 @@ impl Notebook {
     pub(crate) fn record(&self, what: What) {
         if let Some(user) = self.user() {
             self.recorder.record(self.device, user, what);
+        }
+    }
+
+    /// Records that the device is connected and in sync, for the first time or again.
+    pub(crate) fn connected(&self) {
+        self.record(What::Connected);
+        if self.was_connected.swap(true, Ordering::SeqCst) {
+            self.traffic.count(|counts| counts.reconnected += 1);
         }
     }
 

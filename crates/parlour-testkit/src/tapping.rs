@@ -142,7 +142,7 @@ impl RecordingTap {
             ServerFrame::Ready(_) => {
                 let first = state.ready.is_empty();
                 if state.ready.insert(connection) && first {
-                    self.record(What::Connected);
+                    self.notebook.connected();
                 }
             }
             ServerFrame::Receipt(frame) => {

@@ -28,6 +28,14 @@ pub struct Counts {
     pub not_stored: u64,
     /// Attempts whose outcome nobody told.
     pub unknown: u64,
+    /// Events of others that a device applied.
+    pub received: u64,
+    /// Times that a device came back after it had been connected.
+    pub reconnected: u64,
+    /// Times that a device learned that its user is in a chat.
+    pub joined: u64,
+    /// Times that a device learned that its user is no longer in a chat.
+    pub removed: u64,
 }
 
 impl Counts {
@@ -73,6 +81,11 @@ impl Traffic {
             Answer::Unknown => counts.unknown += 1,
             Answer::Cancelled => {}
         });
+    }
+
+    /// Counts something else.
+    pub(crate) fn count(&self, happened: impl FnOnce(&mut Counts)) {
+        self.counts.send_modify(happened);
     }
 
     fn keys(&self) -> MutexGuard<'_, HashSet<EventKey>> {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use parlour_testkit::cluster::{Cluster, Plan};
-use parlour_testkit::faults::{Fault, Setup, Stage, run};
+use parlour_testkit::faults::{Bounds, Fault, Setup, Stage, run};
 use parlour_testkit::load::Size;
 use parlour_testkit::services::Ring;
 
@@ -60,15 +60,18 @@ async fn each_of(stage: Stage) {
         let begun = Instant::now();
         let report = run(&mut cluster, setup).await.unwrap();
         println!("{}: {:.1?}, {report:?}", fault.name(), begun.elapsed());
-        let violations = report.violations.iter().map(ToString::to_string);
-        let violations: Vec<String> = violations.collect();
-        // How long healing took is said, not judged: `parlour-faults` does that, on a machine with nothing else to do.
+        let broken = report.violations.iter().map(ToString::to_string);
+        // Beside other tests everything takes its time: what heals by itself does so within several times what is promised,
+        // and what `parlour-faults` promises is judged on a machine with nothing else to do.
+        let late = report.times.late(Bounds::LAX);
+        let broken: Vec<String> = broken.chain(late.iter().map(ToString::to_string)).collect();
         assert!(
-            violations.is_empty() && report.differences.is_empty(),
-            "{} seed {}: {violations:#?} {:#?}",
+            broken.is_empty() && report.differences.is_empty() && report.idle.is_empty(),
+            "{} seed {}: {broken:#?} {:#?}, nobody {:?}",
             fault.name(),
             setup.seed,
-            report.differences
+            report.differences,
+            report.idle
         );
     }
     cluster.stop().await.unwrap();

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use parlour_testkit::cluster::{Cluster, Plan};
-use parlour_testkit::faults::{Fault, Report, Setup, Stage, run, table};
+use parlour_testkit::faults::{Failed, Fault, Report, Setup, Stage, run, table};
 use parlour_testkit::load::Size;
 use parlour_testkit::services::Ring;
 use tokio::signal::ctrl_c;
@@ -84,7 +84,7 @@ async fn torment(arguments: Arguments) -> anyhow::Result<bool> {
         "seeds {first} to {}",
         first + (arguments.seeds - 1)
     ));
-    let (mut reports, mut failures) = (Vec::new(), 0);
+    let (mut reports, mut failed) = (Vec::new(), Vec::new());
     for stage in [Stage::Small, Stage::RedisCluster, Stage::Ring] {
         let faults = wanted(&arguments.fault)?.into_iter();
         let faults: Vec<Fault> = faults.filter(|fault| fault.stage() == stage).collect();
@@ -92,10 +92,15 @@ async fn torment(arguments: Arguments) -> anyhow::Result<bool> {
             continue;
         }
         let plan = plan(&server, &root, stage);
-        failures += on_stage(&plan, &faults, (&arguments, first), &mut reports).await?;
+        on_stage(
+            &plan,
+            (&arguments, &faults, first),
+            (&mut reports, &mut failed),
+        )
+        .await;
     }
-    say(&format!("\n{}", table(&reports)));
-    let is_clean = reports.iter().all(Report::is_clean) && failures == 0;
+    say(&format!("\n{}", table(&reports, &failed)));
+    let is_clean = reports.iter().all(Report::is_clean) && failed.is_empty();
     say(if is_clean { "clean" } else { "NOT CLEAN" });
     Ok(is_clean)
 }
@@ -122,53 +127,47 @@ fn plan(server: &Path, root: &Path, stage: Stage) -> Plan {
     }
 }
 
-/// Runs these faults on one cluster; a new one after a run that was no run. Answers how many those were.
+/// Runs these faults on one cluster; on a new one after a run that was no run.
 async fn on_stage(
     plan: &Plan,
-    faults: &[Fault],
-    (arguments, first): (&Arguments, u64),
-    reports: &mut Vec<Report>,
-) -> anyhow::Result<usize> {
-    let (mut cluster, mut failures) = (None, 0);
+    (arguments, faults, first): (&Arguments, &[Fault], u64),
+    (reports, failed): (&mut Vec<Report>, &mut Vec<Failed>),
+) {
+    let mut cluster = None;
     for fault in faults {
-        if let Some(missing) = fault.missing() {
-            failures += 1;
-            say(&format!("{}: NOT RUN, it needs {missing}", fault.name()));
-            continue;
-        }
         for seed in first..first + arguments.seeds {
-            let mut present = match cluster.take() {
-                Some(present) => present,
-                None => match Cluster::start(plan).await {
-                    Ok(started) => started,
-                    Err(error) => {
-                        failures += 1;
-                        say(&format!(
-                            "{} seed {seed}: NO CLUSTER: {error:#}",
-                            fault.name()
-                        ));
-                        continue;
-                    }
-                },
-            };
             let setup = setup(arguments, *fault, seed);
-            match run(&mut present, setup).await {
+            match run_once(plan, &mut cluster, setup).await {
                 Ok(report) => {
                     tell(&report);
                     reports.push(report);
-                    cluster = Some(present);
                 }
                 Err(error) => {
-                    failures += 1;
-                    say(&format!(
-                        "{} seed {seed}: NO RESULT: {error:#}",
-                        fault.name()
-                    ));
+                    let (fault, why) = (*fault, format!("{error:#}"));
+                    say(&format!("{} seed {seed}: NO RESULT: {why}", fault.name()));
+                    failed.push(Failed { fault, why });
                 }
             }
         }
     }
-    Ok(failures)
+}
+
+/// Leaves the cluster only if the run came to its end.
+async fn run_once(
+    plan: &Plan,
+    cluster: &mut Option<Cluster>,
+    setup: Setup,
+) -> anyhow::Result<Report> {
+    if let Some(missing) = setup.fault.missing() {
+        anyhow::bail!("it needs {missing}");
+    }
+    let mut present = match cluster.take() {
+        Some(present) => present,
+        None => Cluster::start(plan).await.context("no cluster")?,
+    };
+    let report = run(&mut present, setup).await?;
+    *cluster = Some(present);
+    Ok(report)
 }
 
 fn setup(arguments: &Arguments, fault: Fault, seed: u64) -> Setup {
@@ -190,22 +189,26 @@ fn tell(report: &Report) {
         format!(", offline after {}", seconds(time))
     });
     say(&format!(
-        "{} seed {}: {verdict}; {}; lasted {}, {} sent, {} unknown, {} refused; after it: sends {}, last message {}{offline}",
+        "{} seed {}: {verdict}; {}; lasted {}, with {}; in all {} sent, {} unknown, {} refused; after it: sends {}, last message {}{offline}",
         setup.fault.name(),
         setup.seed,
         report.proof,
         seconds(report.lasted),
+        report.meanwhile,
         counts.sent,
         counts.unknown,
         counts.not_stored,
         seconds(times.send),
         seconds(times.arrive),
     ));
-    for violation in &report.violations {
+    for violation in report.broken() {
         say(&format!("  {violation}"));
     }
-    for other in report.late.iter().chain(&report.differences) {
-        say(&format!("  {other}"));
+    for difference in &report.differences {
+        say(&format!("  {difference}"));
+    }
+    for idle in &report.idle {
+        say(&format!("  nobody {idle} while it lasted"));
     }
 }
 

@@ -69,6 +69,8 @@ pub enum Invariant {
     P3,
     /// The last event of a quiet chat arrives.
     L1,
+    /// Sends work again within 10 seconds after a fault has healed. Records do not say when that was: runs of faults judge it.
+    L2,
     /// A send that is refused or in doubt holds up no other: whatever is sent is answered and settled.
     L3,
     /// Every sync ends.
@@ -77,7 +79,7 @@ pub enum Invariant {
 
 impl Invariant {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::D1,
         Self::D2,
         Self::O1,
@@ -100,6 +102,7 @@ impl Invariant {
         Self::P2,
         Self::P3,
         Self::L1,
+        Self::L2,
         Self::L3,
         Self::L4,
     ];

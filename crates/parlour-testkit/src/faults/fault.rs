@@ -119,6 +119,16 @@ impl Fault {
         }
     }
 
+    /// Whether somebody can still do something while it lasts.
+    pub(super) fn serves_somebody(self) -> bool {
+        true
+    }
+
+    /// Whether it is over when it has been struck, and nothing is to be mended.
+    pub(super) fn is_a_sequence(self) -> bool {
+        self == Self::RollingRestart
+    }
+
     /// Whether those on one gateway must be shown offline within 15 seconds.
     #[must_use]
     pub(super) fn takes_a_gateway_away(self) -> bool {

@@ -10,15 +10,15 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::Fault;
 use super::blow::Blow;
-use super::probes::{ARRIVES_WITHIN, OFFLINE_WITHIN, Probes, SENDS_WITHIN, Times};
-use super::revoked::Revoked;
+use super::meanwhile::{Meanwhile, until_lively};
+use super::people::{Evidence, People};
+use super::times::{Bounds, Times};
 use crate::World;
 use crate::checker::{Invariant, Violation, check};
 use crate::cluster::{Cluster, GATEWAYS};
-use crate::collect::Said;
-use crate::device::{COMES_WITHIN, Device};
+use crate::device::COMES_WITHIN;
 use crate::history::{History, What};
-use crate::load::{Load, Size};
+use crate::load::Size;
 use crate::traffic::Counts;
 
 /// Sends acknowledged before the blow and after the mending, at least and at most.
@@ -50,19 +50,28 @@ pub struct Report {
     pub times: Times,
     /// What was counted in all.
     pub counts: Counts,
+    /// What people did between the blow and the mending.
+    pub meanwhile: Meanwhile,
+    /// What nobody did meanwhile although the fault left it possible: then the run shows little.
+    pub idle: Vec<&'static str>,
     /// Broken promises, without those that this fault keeps from being judged.
     pub violations: Vec<Violation>,
     /// Promises about times, that the checker does not know of.
-    pub late: Vec<String>,
+    pub late: Vec<Violation>,
     /// Where the nodes said something else than the store holds.
     pub differences: Vec<String>,
 }
 
 impl Report {
-    /// Whether every promise was kept.
+    /// Whether every promise was kept while people needed it.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.violations.is_empty() && self.late.is_empty() && self.differences.is_empty()
+        self.broken().next().is_none() && self.differences.is_empty() && self.idle.is_empty()
+    }
+
+    /// Every broken promise, those about times too.
+    pub fn broken(&self) -> impl Iterator<Item = &Violation> {
+        self.violations.iter().chain(&self.late)
     }
 }
 
@@ -73,68 +82,86 @@ impl Report {
 pub async fn run(cluster: &mut Cluster, setup: Setup) -> anyhow::Result<Report> {
     let mut rng = StdRng::seed_from_u64(setup.seed);
     let world = World::new(cluster.balancer.url());
-    let family = format!("{}_{:08x}", short(setup.fault), rand::random::<u32>());
-    let probes = Probes::place(cluster, &world, &family)
-        .await
-        .context("probes")?;
-    let revoked = Revoked::place(cluster, &world, &family)
-        .await
-        .context("sessions to revoke")?;
-    let places = cluster.places(&world);
-    let load = Load::prepare_over(&places, &family, (rng.random(), setup.size)).await;
-    let mut load = load.context("the load")?;
-    load.start();
+    let mut people = People::gather(cluster, &world, (setup, rng.random())).await?;
+    people.load.start();
     sends(&world, rng.random_range(SENT_AROUND)).await?;
 
     let target = rng.random_range(0..GATEWAYS);
     let (from, to) = setup.fault.lasts(setup.is_short);
     let lasts = Duration::from_millis(rng.random_range(millis(from)..millis(to)));
     let struck_at = Instant::now();
+    people.guests.start();
+    let mut before = world.traffic().counts();
     let mut blow = Blow::strike(setup.fault, cluster, target)
         .await
         .context("the blow")?;
-    probes.speak_up().await?;
-    let enduring = endure(cluster, &mut blow, &probes, (setup, struck_at, lasts));
-    let ((lasted, times), ()) = tokio::try_join!(enduring, revoked.revoke())?;
+    if !setup.fault.is_a_sequence() {
+        before = world.traffic().counts();
+    }
+    people.probes.speak_up().await?;
+    let plan = Plan {
+        fault: setup.fault,
+        struck_at,
+        lasts,
+        before,
+    };
+    let enduring = endure(cluster, &mut blow, &people, (&world, plan));
+    let (endured, ()) = tokio::try_join!(enduring, people.revoked.revoke())?;
     sends(&world, rng.random_range(SENT_AROUND))
         .await
         .context("after the mending")?;
-    load.come_to_rest().await?;
-    probes.come_to_rest().await?;
-    let mut others = probes.into_devices();
-    let roamer = others.last().map(Device::user);
-    others.push(revoked.into_keeper().await);
-    let (history, said) = load.finish_with(others).await?;
-    judge(
-        cluster,
-        (setup, roamer),
-        (history, said),
-        (world, blow, lasted, times),
-    )
-    .await
+    let counts = world.traffic().counts();
+    let evidence = people.come_to_rest().await?;
+    judge(cluster, setup, evidence, (blow, endured, counts)).await
 }
 
-/// Lets the fault last, mends it and waits until everything works: how long it lasted, and how long things took.
+/// How a fault is to be endured.
+#[derive(Debug, Clone, Copy)]
+struct Plan {
+    fault: Fault,
+    struck_at: Instant,
+    /// At least.
+    lasts: Duration,
+    /// What was counted when it began.
+    before: Counts,
+}
+
+/// How it went.
+#[derive(Debug, Clone, Copy)]
+struct Endured {
+    lasted: Duration,
+    meanwhile: Meanwhile,
+    times: Times,
+}
+
+/// Lets the fault last until everything has happened meanwhile, mends it and waits until everything works.
 async fn endure(
     cluster: &mut Cluster,
     blow: &mut Blow,
-    probes: &Probes,
-    (setup, struck_at, lasts): (Setup, Instant, Duration),
-) -> anyhow::Result<(Duration, Times)> {
+    people: &People,
+    (world, plan): (&World, Plan),
+) -> anyhow::Result<Endured> {
     let shown = async {
-        if setup.fault.takes_a_gateway_away() {
-            let took = probes.until_offline(blow.target, struck_at).await?;
-            return anyhow::Ok(Some(took));
+        if plan.fault.takes_a_gateway_away() {
+            let shown = people.probes.until_offline(blow.target, plan.struck_at);
+            return anyhow::Ok(Some(shown.await?));
         }
         Ok(None)
     };
-    let ((), offline) = tokio::join!(sleep(lasts), shown);
+    let lively = until_lively(world, plan.before, plan.fault);
+    let ((), (), offline) = tokio::join!(sleep(plan.lasts), lively, shown);
     let offline = offline?;
+    let meanwhile = Meanwhile::between(plan.before, world.traffic().counts());
     blow.mend(cluster).await.context("the mending")?;
-    let lasted = struck_at.elapsed();
-    let killed = (setup.fault == Fault::GatewayKilled).then_some(blow.target);
-    let healed = probes.until_healed(killed).await?;
-    Ok((lasted, Times { offline, ..healed }))
+    let lasted = plan.struck_at.elapsed();
+    people.guests.stop();
+    let killed = (plan.fault == Fault::GatewayKilled).then_some(blow.target);
+    let healed = people.probes.until_healed(killed).await?;
+    Ok(Endured {
+        lasted,
+        meanwhile,
+        times: Times { offline, ..healed },
+    })
 }
 
 /// Waits for so many more sends.
@@ -149,10 +176,15 @@ async fn sends(world: &World, more: u64) -> anyhow::Result<()> {
 
 async fn judge(
     cluster: &Cluster,
-    (setup, roamer): (Setup, Option<UserId>),
-    (history, said): (History, Said),
-    (world, blow, lasted, times): (World, Blow, Duration, Times),
+    setup: Setup,
+    evidence: Evidence,
+    (blow, endured, counts): (Blow, Endured, Counts),
 ) -> anyhow::Result<Report> {
+    let Evidence {
+        history,
+        said,
+        roamer,
+    } = evidence;
     let truth = cluster.truth().await?;
     let (truth, differences) = said.compare_with(&truth).await?;
     let mut violations = check(&history, &truth);
@@ -161,14 +193,21 @@ async fn judge(
     if setup.fault == Fault::RollingRestart {
         violations.extend(shown_offline(&history, roamer));
     }
+    let Endured {
+        lasted,
+        meanwhile,
+        times,
+    } = endured;
     Ok(Report {
         setup,
         proof: blow.proof,
         lasted,
         times,
-        counts: world.traffic().counts(),
+        counts,
+        meanwhile,
+        idle: meanwhile.idle(setup.fault),
         violations,
-        late: late(times),
+        late: times.late(Bounds::PROMISED),
         differences,
     })
 }
@@ -193,35 +232,6 @@ fn shown_offline(history: &History, roamer: Option<UserId>) -> Vec<Violation> {
             _ => None,
         });
     offline.collect()
-}
-
-/// What took longer than promised.
-fn late(times: Times) -> Vec<String> {
-    let promises = [
-        (
-            "L1: the last message of a quiet chat",
-            times.arrive,
-            ARRIVES_WITHIN,
-        ),
-        ("L2: a send on every gateway", times.send, SENDS_WITHIN),
-        (
-            "P1: offline",
-            times.offline.unwrap_or_default(),
-            OFFLINE_WITHIN,
-        ),
-    ];
-    let late = promises
-        .into_iter()
-        .filter(|(_, took, within)| took > within);
-    late.map(|(what, took, within)| format!("{what} took {took:.1?}, promised were {within:?}"))
-        .collect()
-}
-
-/// The first letters of a fault's name: user names are short.
-fn short(fault: Fault) -> String {
-    let name = fault.name();
-    let initials = name.split('-').filter_map(|word| word.chars().next());
-    initials.collect()
 }
 
 fn millis(duration: Duration) -> u64 {
