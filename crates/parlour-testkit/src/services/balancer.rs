@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use super::daemon::until_state;
+use super::daemon::{started_at, until_state};
 use super::{Daemon, Program, Signal, signal};
 
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
@@ -106,5 +106,8 @@ impl Balancer {
 fn newest_child(process: u32) -> anyhow::Result<Option<u32>> {
     let children = std::fs::read_to_string(format!("/proc/{process}/task/{process}/children"))?;
     let children = children.split_whitespace().map(str::parse::<u32>);
-    Ok(children.collect::<Result<Vec<_>, _>>()?.into_iter().max())
+    let children: Vec<u32> = children.collect::<Result<_, _>>()?;
+    // Numbers of processes begin anew at the highest one: the time of the start does not.
+    let newest = children.into_iter().max_by_key(|child| started_at(*child));
+    Ok(newest)
 }

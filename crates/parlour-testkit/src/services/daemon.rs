@@ -253,7 +253,18 @@ pub(crate) async fn until_state(process: u32, wanted: char) -> anyhow::Result<()
 
 /// The letter that the kernel has for what a process does.
 fn state_of(process: u32) -> anyhow::Result<char> {
+    after_name(process)?.chars().next().context("a state")
+}
+
+/// When a process was started, in the kernel's own count; nothing if it is gone.
+pub(crate) fn started_at(process: u32) -> Option<u64> {
+    let line = after_name(process).ok()?;
+    line.split_whitespace().nth(19)?.parse().ok()
+}
+
+/// What the kernel says of a process, from its state on.
+fn after_name(process: u32) -> anyhow::Result<String> {
     let line = std::fs::read_to_string(format!("/proc/{process}/stat"))?;
-    let after_name = line.rsplit_once(") ").context("a line of /proc")?.1;
-    after_name.chars().next().context("a state")
+    let (_, after_name) = line.rsplit_once(") ").context("a line of /proc")?;
+    Ok(after_name.to_owned())
 }
