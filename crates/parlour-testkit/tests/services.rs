@@ -125,7 +125,14 @@ async fn a_redis_cluster_fails_over() {
     let net = Loopback::pick().await.unwrap();
     let mut cluster = RedisCluster::start(folder.path(), net, 1).await.unwrap();
     assert_eq!(cluster.addresses().len(), 6);
-    let failed = tokio::time::timeout(SOON * 4, cluster.fail_over()).await;
-    let failed = failed.expect("somebody takes over").unwrap();
-    cluster.bring_back(failed).await.unwrap();
+    let mut failed = Vec::new();
+    for part in [2, 2] {
+        let killed = tokio::time::timeout(SOON * 4, cluster.fail_over(part)).await;
+        let killed = killed.expect("somebody takes over").unwrap();
+        cluster.bring_back(killed).await.unwrap();
+        failed.push(killed);
+    }
+    // The second time it is the replica that took over: the same keys, another server.
+    assert_eq!(failed[0], 2, "the third server leads the third part first");
+    assert!(failed[1] > 2, "{failed:?}");
 }

@@ -71,16 +71,21 @@ impl Blow {
                 let (old, new) = cluster.balancer.reload().await?;
                 blow.proof = format!("worker {new} took over from {old}");
             }
-            Fault::RedisFailover => {
-                blow.target = cluster.bus.cluster()?.fail_over().await?;
-                blow.proof = format!("server {} was killed and replaced", blow.target + 1);
-            }
+            Fault::RedisFailover => blow.fail_over(cluster).await?,
             Fault::RedisKilled | Fault::RedisFrozen | Fault::RedisFlushed | Fault::RedisEmptied => {
                 blow.strike_redis(cluster).await?;
             }
             _ => blow.set_links(cluster, true),
         }
         Ok(blow)
+    }
+
+    async fn fail_over(&mut self, cluster: &mut Cluster) -> anyhow::Result<()> {
+        let part = self.target;
+        self.target = cluster.bus.cluster()?.fail_over(part).await?;
+        let (server, part) = (self.target + 1, part + 1);
+        self.proof = format!("server {server}, which led part {part} of the keys, was replaced");
+        Ok(())
     }
 
     async fn strike_redis(&mut self, cluster: &mut Cluster) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! Redis: one server, or a cluster of three with a replica of each.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -182,13 +183,14 @@ impl RedisCluster {
         self.servers.iter().map(|server| server.address).collect()
     }
 
-    /// Kills a server that leads, and waits until its replica has taken over. Answers which one it was.
+    /// Kills the server that leads a part of the keys, of which there are as many as leaders, and waits until its replica
+    /// has taken over. Answers which one it was: that depends on what failed before, which keys are hit does not.
     ///
     /// # Errors
     /// When nobody takes over.
-    pub async fn fail_over(&mut self) -> anyhow::Result<usize> {
+    pub async fn fail_over(&mut self, part: usize) -> anyhow::Result<usize> {
         let leading = self.leaders().await?;
-        let victim = *leading.first().context("nobody leads")?;
+        let victim = *leading.get(part).context("nobody leads that part")?;
         self.servers[victim].daemon.kill_9().await?;
         let taken = tokio::time::timeout(WITHIN, async {
             loop {
@@ -224,19 +226,20 @@ impl RedisCluster {
         replicated.await.context("there are no replicas")?
     }
 
-    /// The living servers that lead.
+    /// The living servers that lead, in the order of the keys that they have.
     async fn leaders(&mut self) -> anyhow::Result<Vec<usize>> {
-        let mut leaders = Vec::new();
+        let mut leaders = BTreeSet::new();
         for number in 0..self.servers.len() {
             if self.servers[number].daemon.has_ended()? {
                 continue;
             }
             let role = self.servers[number].ask(&["INFO", "replication"]).await?;
             if role.contains("role:master") {
-                leaders.push(number);
+                let nodes = self.servers[number].ask(&["CLUSTER", "NODES"]).await?;
+                leaders.insert((first_slot(&nodes), number));
             }
         }
-        Ok(leaders)
+        Ok(leaders.into_iter().map(|(_, number)| number).collect())
     }
 
     /// Waits until all agree, and every replica has what it needs to take over.
@@ -259,4 +262,11 @@ impl RedisCluster {
             Err(_) => bail!("the servers of the Redis Cluster do not agree"),
         }
     }
+}
+
+/// The first slot of the server that answered `CLUSTER NODES`, if it has any.
+fn first_slot(nodes: &str) -> Option<u16> {
+    let own = nodes.lines().find(|line| line.contains("myself"))?;
+    let slots = own.split(' ').nth(8)?;
+    slots.split('-').next()?.trim().parse().ok()
 }
