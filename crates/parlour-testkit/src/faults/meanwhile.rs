@@ -10,7 +10,7 @@ use crate::World;
 use crate::traffic::Counts;
 
 /// How much longer a fault may last, so that everything happens while it does.
-const HAPPENS_WITHIN: Duration = Duration::from_secs(60);
+const HAPPENS_WITHIN: Duration = Duration::from_secs(90);
 
 /// How often each happened between the blow and the mending, over all devices.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
