@@ -69,7 +69,7 @@ impl Core {
                     return self.repair(&entry);
                 }
                 Accepted::Applied { joined } => {
-                    self.note_applied(&entry, event);
+                    self.note_applied(&entry, event, origin);
                     return self.introduce(&entry, &joined);
                 }
             }
@@ -205,9 +205,15 @@ impl Core {
         }
     }
 
-    fn note_applied(self: &Arc<Self>, entry: &Arc<Entry>, event: &Event) {
+    fn note_applied(self: &Arc<Self>, entry: &Arc<Entry>, event: &Event, origin: Origin) {
         let late = self.clock.now().since(event.sent_at);
-        metrics::histogram!("parlour_delivery_seconds").record(late.as_secs_f64());
+        // Of two nodes it is also the difference of their clocks.
+        let committed = match origin {
+            Origin::Own => "here",
+            Origin::Remote => "elsewhere",
+        };
+        metrics::histogram!("parlour_delivery_seconds", "committed" => committed)
+            .record(late.as_secs_f64());
         if event.content.changes_membership() {
             self.enlist_if_grown(entry);
             // A removal may have taken the last seat.

@@ -51,7 +51,7 @@ async fn metrics_tell_of_a_message_and_of_a_failed_login() {
         "parlour_connections 2",
         "parlour_frames_total{direction=\"in\"}",
         "parlour_append_seconds_bucket",
-        "parlour_delivery_seconds_bucket",
+        "parlour_delivery_seconds_bucket{committed=\"here\"",
         "parlour_store_commit_seconds_bucket",
         "parlour_auth_failures_total",
     ] {
