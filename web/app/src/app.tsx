@@ -7,7 +7,7 @@ import { SignIn } from "./account/sign-in.js";
 import { ChatDetails } from "./chats/chat-details.js";
 import { ChatList } from "./chats/chat-list.js";
 import { NewChat, NewGroup } from "./chats/new-chat.js";
-import { SurroundingsContext, type Surroundings, useClient, useLocale, useRouter } from "./context.js";
+import { MeContext, SurroundingsContext, type Surroundings, useClient, useLocale, useRouter } from "./context.js";
 import { Conversation } from "./conversation/conversation.js";
 import { createPace, useReadable } from "./readable.js";
 import type { Route } from "./router.js";
@@ -41,7 +41,8 @@ function Door() {
   const connection = useReadable(client.connection);
   // Stopped for a reason, the library sends and receives nothing more, whatever this device still has.
   const reason = connection.state === "signed_out" ? connection.reason : undefined;
-  return me && reason === undefined ? <Rooms /> : <SignIn reason={reason} />;
+  if (!me || reason !== undefined) return <SignIn reason={reason} />;
+  return <MeContext.Provider value={me}><Rooms /></MeContext.Provider>;
 }
 
 function Rooms() {

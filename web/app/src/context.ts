@@ -27,9 +27,15 @@ export const useClient = (): Client => useSurroundings().client;
 export const useRouter = (): Router => useSurroundings().router;
 export const useLocale = (): Locale => useReadable(useSurroundings().preferences.locale);
 
+/**
+ * Who is signed in, as the part of the page that is drawn for them was told. Not read from the client below it: what is drawn
+ * again between a sign-out and the word of it still needs somebody.
+ */
+export const MeContext = createContext<User | undefined>(undefined);
+
 /** Who is signed in; used only below the part of the page that is drawn for somebody signed in. */
 export function useMe(): User {
-  const me = useReadable(useClient().me);
+  const me = useContext(MeContext);
   if (!me) throw new Error("nobody is signed in here");
   return me;
 }
