@@ -1,4 +1,5 @@
-/** Replies, reactions, edits, deletions and drafts. */
+/** Replies, reactions, edits, deletions, copies and drafts. */
+import assert from "node:assert/strict";
 import { showsHistory } from "../src/conversation.js";
 import { scene } from "../src/stage.js";
 
@@ -32,6 +33,32 @@ scene("a message is answered, reacted to, edited and deleted, and both sides see
   await ann.page.getByRole("article").getByText("This message was deleted.").waitFor();
   await ann.page.locator(".pending-state").waitFor({ state: "detached" });
   for (const person of [ann, bob]) await showsHistory(person, await person.account());
+});
+
+scene("the text of a message is copied as it was written, by its menu and by a key", async (stage) => {
+  const [ann, bob] = await Promise.all([stage.person("Ann"), stage.account("Bob")]);
+  const texts = ["Dinner <b>at eight</b>?\nhttps://example.org/a?b=c&d", "See you 👋"];
+  const chat = await bob.direct((await ann.account()).id);
+  for (const text of texts) await bob.post(chat, text);
+  await ann.openById(chat);
+  const { page } = ann;
+  const copied = page.getByRole("status").getByText("Copied.");
+  const pastes = async (text: string | undefined) => {
+    await copied.waitFor();
+    await ann.composer().fill("");
+    await ann.composer().press("Control+v");
+    assert.equal(await ann.composer().inputValue(), text);
+  };
+  const [first, second] = [page.getByRole("article").first(), page.getByRole("article").last()];
+  await second.waitFor();
+  await first.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Copy text" }).click();
+  await pastes(texts[0]);
+  await copied.waitFor({ state: "detached" });
+  await second.focus();
+  await page.keyboard.press("c");
+  await pastes(texts[1]);
 });
 
 scene("an emoji comes from our own files", async (stage) => {
