@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
 /// What becomes of `SSUBSCRIBE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub(crate) enum Subscriptions {
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     shared: Arc<Shared>,
-    accepting: AbortHandle,
+    /// Ends with the proxy.
+    _accepting: JoinSet<()>,
 }
 
 struct Shared {
@@ -49,11 +50,12 @@ impl Proxy {
             kept: watch::Sender::new(Vec::new()),
             elsewhere: tokio::sync::Mutex::default(),
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
+        let mut accepting = JoinSet::new();
+        accepting.spawn(accept(listener, Arc::clone(&shared)));
         Self {
             address,
             shared,
-            accepting,
+            _accepting: accepting,
         }
     }
 
@@ -67,12 +69,6 @@ impl Proxy {
         let kept = kept.wait_for(|kept| kept.len() >= count);
         let waited = tokio::time::timeout(crate::server::WITHIN, kept).await;
         waited.expect("it subscribes again").unwrap().clone()
-    }
-}
-
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        self.accepting.abort();
     }
 }
 
