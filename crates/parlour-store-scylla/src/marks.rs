@@ -114,7 +114,10 @@ impl ScyllaStore {
         cells.map(decode).transpose()
     }
 
-    /// Refuses a mark above the head, as the store has it.
+    /// Refuses a mark above the head, as the store has it. Mostly that is one read at a quorum: of the head of the mark's own
+    /// bucket. Only where a quorum shows no event of this seq is it asked for in a transaction, because whoever marks
+    /// may have been shown an event whose commit was decided and has not reached a quorum yet. A memory of such answers
+    /// would spare nothing: a mark that stays above the head is a client's mistake, and its requests are limited.
     async fn check_head(&self, chat: ChatId, seq: Seq) -> Result<(), StoreError> {
         // No event has such a seq, so nobody can know of it.
         let near = Some(seq).filter(|seq| *seq < Seq::LIMIT);
