@@ -134,7 +134,12 @@ impl Blow {
             | Fault::RedisLinkSlow
             | Fault::StoreLinkCut
             | Fault::StoreLinkSlow
+            | Fault::StoreUnreachable
+            | Fault::StoreNodeLinkCut
+            | Fault::PeerLinkCut
+            | Fault::PeerLinksSlow
             | Fault::BalancerLinkCut
+            | Fault::BalancerLinkSlow
             | Fault::ClientsFrozen
             | Fault::ClientsSlow => {
                 self.set_links(cluster, false);
@@ -154,8 +159,17 @@ impl Blow {
             Fault::RedisLinkCut => one.to_redis.iter().collect(),
             Fault::StoreLinkCut => one.to_store.iter().collect(),
             Fault::RedisLinkSlow => all().filter_map(|one| one.to_redis.as_ref()).collect(),
-            Fault::StoreLinkSlow => all().flat_map(|one| &one.to_store).collect(),
-            Fault::BalancerLinkCut => vec![&one.from_balancer],
+            Fault::StoreLinkSlow | Fault::StoreUnreachable => {
+                all().flat_map(|one| &one.to_store).collect()
+            }
+            // Not always the node that has the number of the gateway.
+            Fault::StoreNodeLinkCut => {
+                let node = (self.target + 1) % one.to_store.len();
+                vec![&one.to_store[node]]
+            }
+            Fault::PeerLinkCut => vec![&cluster.ring.wires()[self.target]],
+            Fault::PeerLinksSlow => cluster.ring.wires().iter().collect(),
+            Fault::BalancerLinkCut | Fault::BalancerLinkSlow => vec![&one.from_balancer],
             Fault::ClientsFrozen | Fault::ClientsSlow => vec![&cluster.clients],
             _ => Vec::new(),
         }
@@ -164,7 +178,10 @@ impl Blow {
     fn set_links(&self, cluster: &Cluster, is_struck: bool) {
         let condition = match self.fault {
             _ if !is_struck => Condition::Whole,
-            Fault::RedisLinkSlow | Fault::StoreLinkSlow => Condition::Slow(SLOW),
+            Fault::RedisLinkSlow
+            | Fault::StoreLinkSlow
+            | Fault::BalancerLinkSlow
+            | Fault::PeerLinksSlow => Condition::Slow(SLOW),
             Fault::ClientsSlow => Condition::Throttled(SLOW_CLIENT_BYTES),
             _ => Condition::Cut,
         };

@@ -21,14 +21,19 @@ pub enum Fault {
     RedisLinkSlow,
     StoreLinkCut,
     StoreLinkSlow,
+    StoreUnreachable,
     BalancerReloaded,
     BalancerLinkCut,
+    BalancerLinkSlow,
     ClientsFrozen,
     ClientsSlow,
     ClocksApart,
     RedisFailover,
     StoreNodeKilled,
     StoreNodeFrozen,
+    StoreNodeLinkCut,
+    PeerLinkCut,
+    PeerLinksSlow,
     StoreDiskFull,
 }
 
@@ -72,14 +77,19 @@ impl Fault {
             Self::RedisLinkSlow => "links to Redis slow",
             Self::StoreLinkCut => "link from a gateway to the store cut",
             Self::StoreLinkSlow => "links to the store slow",
+            Self::StoreUnreachable => "links from all gateways to the store cut",
             Self::BalancerReloaded => "HAProxy reload",
             Self::BalancerLinkCut => "link from HAProxy to a gateway cut",
+            Self::BalancerLinkSlow => "link from HAProxy to a gateway slow",
             Self::ClientsFrozen => "clients frozen",
             Self::ClientsSlow => "clients slow",
             Self::ClocksApart => "clocks of gateways an hour ahead and behind",
             Self::RedisFailover => "failover in a Redis Cluster",
             Self::StoreNodeKilled => "kill -9 of one Cassandra node of three",
             Self::StoreNodeFrozen => "SIGSTOP of one Cassandra node of three",
+            Self::StoreNodeLinkCut => "link from a gateway to one Cassandra node of three cut",
+            Self::PeerLinkCut => "links from two Cassandra nodes to the third cut",
+            Self::PeerLinksSlow => "links between three Cassandra nodes slow",
             Self::StoreDiskFull => "full disk under one Cassandra node of three",
         }
     }
@@ -89,7 +99,12 @@ impl Fault {
     pub fn stage(self) -> Stage {
         match self {
             Self::RedisFailover => Stage::RedisCluster,
-            Self::StoreNodeKilled | Self::StoreNodeFrozen | Self::StoreDiskFull => Stage::Ring,
+            Self::StoreNodeKilled
+            | Self::StoreNodeFrozen
+            | Self::StoreNodeLinkCut
+            | Self::PeerLinkCut
+            | Self::PeerLinksSlow
+            | Self::StoreDiskFull => Stage::Ring,
             _ => Stage::Small,
         }
     }
@@ -103,6 +118,12 @@ impl Fault {
             user.is_some_and(|mut ids| ids.next() == Some("0"))
         });
         (self == Self::StoreDiskFull && !is_root).then_some("the right to mount a small disk")
+    }
+
+    /// Whether a short run is short: under some faults it takes long until everything has happened.
+    #[must_use]
+    pub fn can_be_short(self) -> bool {
+        !matches!(self, Self::PeerLinkCut | Self::PeerLinksSlow)
     }
 
     /// Promises that cannot be judged while this lasts, because clients and the rest of the cluster are right to see
@@ -121,7 +142,7 @@ impl Fault {
 
     /// Whether somebody can still do something while it lasts.
     pub(super) fn serves_somebody(self) -> bool {
-        true
+        self != Self::StoreUnreachable
     }
 
     /// Whether it is over when it has been struck, and nothing is to be mended.

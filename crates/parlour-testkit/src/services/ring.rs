@@ -1,15 +1,18 @@
 //! Cassandra: one node, or three that keep every row three times.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::{Daemon, Loopback, Program};
+use super::{Daemon, Link, Loopback, Program};
 
 const PORT: u16 = 9042;
 /// Where nodes speak with each other.
 const PEERS: u16 = 7000;
+/// In a ring of several, where its nodes know each other: so much above the number of the node.
+const KNOWN_FROM: u8 = 200;
 /// A Java process that shares two cores with everything else takes its time.
 const STARTS_WITHIN: Duration = Duration::from_secs(180);
 
@@ -17,10 +20,12 @@ const STARTS_WITHIN: Duration = Duration::from_secs(180);
 const DISK: &str = "size=384m";
 
 /// The nodes of a ring, started one after the other. In a ring of several the last node has a small disk of its own
-/// where this process may mount one.
+/// where this process may mount one, and whatever others say to a node comes to it over a wire: each has two connections
+/// to each other, so a wire that is cut makes a node deaf and leaves it its voice.
 #[derive(Debug)]
 pub struct Ring {
     nodes: Vec<Daemon>,
+    wires: Vec<Link>,
     net: Loopback,
     disk: Option<Disk>,
 }
@@ -62,20 +67,30 @@ impl Ring {
         net: Loopback,
         count: u8,
     ) -> anyhow::Result<Self> {
+        let wires = wires(net, count).await?;
+        let known_from = if wires.is_empty() { 0 } else { KNOWN_FROM };
         let (mut nodes, mut disk) = (Vec::new(), None);
         for number in 1..=count {
             if number > 1 && number == count {
                 disk = Disk::mount(folder.join(format!("node{number}"))).await?;
             }
-            nodes.push(Daemon::start(program(root, folder, net, number)).await?);
+            let mut program = program(root, folder, net, number);
+            let known_from = ("CASSANDRA_KNOWN_FROM".to_owned(), known_from.to_string());
+            program.environment.push(known_from);
+            nodes.push(Daemon::start(program).await?);
         }
         for node in 1..=count {
             for peer in (1..=count).filter(|peer| *peer != node) {
-                let seen = format!("{}:{PEERS} is now UP", net.host(peer));
+                let seen = format!("{}:{PEERS} is now UP", net.host(known_from + peer));
                 nodes[usize::from(node) - 1].until_said(&seen).await?;
             }
         }
-        Ok(Self { nodes, net, disk })
+        Ok(Self {
+            nodes,
+            wires,
+            net,
+            disk,
+        })
     }
 
     /// Why a ring cannot be started below `root`, if so.
@@ -101,10 +116,27 @@ impl Ring {
             .collect()
     }
 
+    /// Of a ring of several: the wire over which each node hears the others.
+    #[must_use]
+    pub fn wires(&self) -> &[Link] {
+        &self.wires
+    }
+
     /// A node's process; the first is number 0.
     pub fn node(&mut self, number: usize) -> &mut Daemon {
         &mut self.nodes[number]
     }
+}
+
+/// From where the others know each node to where it listens. One node alone needs none.
+async fn wires(net: Loopback, count: u8) -> anyhow::Result<Vec<Link>> {
+    let mut wires = Vec::new();
+    for number in (1..=count).filter(|_| count > 1) {
+        let known = SocketAddr::from((net.host(KNOWN_FROM + number), PEERS));
+        let own = SocketAddr::from((net.host(number), PEERS));
+        wires.push(Link::lay(known, own).await?);
+    }
+    Ok(wires)
 }
 
 fn program(root: &Path, folder: &Path, net: Loopback, number: u8) -> Program {
