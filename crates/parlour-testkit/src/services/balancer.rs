@@ -25,6 +25,7 @@ pub struct Backend {
 pub struct Balancer {
     daemon: Daemon,
     address: SocketAddr,
+    scheme: &'static str,
 }
 
 impl Balancer {
@@ -36,6 +37,28 @@ impl Balancer {
         root: &Path,
         host: Ipv4Addr,
         backends: &[Backend; 3],
+    ) -> anyhow::Result<Self> {
+        Self::start_speaking(root, host, backends, None).await
+    }
+
+    /// The same, speaking TLS with clients: `certificate` is a file with the chain and its key.
+    ///
+    /// # Errors
+    /// As for [`start`](Self::start).
+    pub async fn start_with_tls(
+        root: &Path,
+        host: Ipv4Addr,
+        backends: &[Backend; 3],
+        certificate: &Path,
+    ) -> anyhow::Result<Self> {
+        Self::start_speaking(root, host, backends, Some(certificate)).await
+    }
+
+    async fn start_speaking(
+        root: &Path,
+        host: Ipv4Addr,
+        backends: &[Backend; 3],
+        certificate: Option<&Path>,
     ) -> anyhow::Result<Self> {
         let configuration = root
             .join("deploy/haproxy/haproxy.cfg")
@@ -50,6 +73,10 @@ impl Balancer {
         let many = || "1000000".to_owned();
         environment.push(("HAPROXY_CONNECTIONS_PER_ADDRESS".to_owned(), many()));
         environment.push(("HAPROXY_REQUESTS_PER_ADDRESS".to_owned(), many()));
+        if let Some(file) = certificate {
+            let file = file.display().to_string();
+            environment.push(("HAPROXY_TLS_CERTIFICATE".to_owned(), file));
+        }
         for (number, backend) in (1..).zip(backends) {
             let admin_port = backend.admin_port.to_string();
             environment.push((format!("GATEWAY_{number}"), backend.clients.to_string()));
@@ -64,7 +91,11 @@ impl Balancer {
             ready_within: STARTS_WITHIN,
         });
         let daemon = daemon.await?;
-        Ok(Self { daemon, address })
+        Ok(Self {
+            daemon,
+            address,
+            scheme: certificate.map_or("http", |_| "https"),
+        })
     }
 
     /// Where clients connect.
@@ -76,7 +107,7 @@ impl Balancer {
     /// The same as a URL.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Lets it read its configuration anew: a new worker takes over, the old one keeps its connections. Answers the

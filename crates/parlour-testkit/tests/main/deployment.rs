@@ -14,6 +14,7 @@ use crate::waiting::{cluster, with};
 const KEYSPACE: &str = "parlour_bad_days";
 /// Where in a test's network its Redis lives, and the port it is at.
 const REDIS_HOST: u8 = 1;
+const BALANCER_HOST: u8 = 2;
 pub(crate) const REDIS_PORT: u16 = 6379;
 
 /// Where a test's nodes find everything.
@@ -59,6 +60,11 @@ impl Deployment {
         self.net.host(REDIS_HOST)
     }
 
+    /// Where a balancer of the test may live.
+    pub(crate) fn balancer_host(&self) -> Ipv4Addr {
+        self.net.host(BALANCER_HOST)
+    }
+
     /// Starts the test's Redis.
     pub(crate) async fn redis(&self) -> Redis {
         let started = Redis::start(self.folder.path(), self.redis_host());
@@ -95,11 +101,9 @@ pub(crate) fn test_variable(name: &str) -> Option<String> {
 }
 
 #[allow(clippy::print_stderr, reason = "tests say what they skip")]
-fn is_installed(program: &str) -> bool {
-    let version = std::process::Command::new(program)
-        .arg("--version")
-        .output();
-    let is_installed = version.is_ok_and(|output| output.status.success());
+pub(crate) fn is_installed(program: &str) -> bool {
+    let found = std::process::Command::new("which").arg(program).output();
+    let is_installed = found.is_ok_and(|output| output.status.success());
     if !is_installed {
         eprintln!("skipped: {program} is not installed");
     }

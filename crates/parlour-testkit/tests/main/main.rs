@@ -7,6 +7,7 @@
 
 mod bad_buses;
 mod bad_stores;
+mod balancers;
 mod certificates;
 mod cluster_config;
 mod cql;
