@@ -20,17 +20,17 @@ fn root() -> PathBuf {
     root.canonicalize().unwrap()
 }
 
-/// What is not here, if anything.
+/// Everything that is not here, if anything.
 fn missing(programs: &[&str]) -> Option<String> {
     let found = |program: &&&str| {
         let mut which = std::process::Command::new("which");
         let which = which.arg(program).output();
         which.is_ok_and(|answer| answer.status.success())
     };
-    let program = programs.iter().find(|program| !found(program));
-    program
-        .map(|program| (*program).to_owned())
-        .or_else(|| Ring::missing(&root()))
+    let programs = programs.iter().filter(|program| !found(program));
+    let missing = programs.map(|program| (*program).to_owned());
+    let missing: Vec<String> = missing.chain(Ring::missing(&root())).collect();
+    (!missing.is_empty()).then(|| missing.join(", "))
 }
 
 /// Everything that a stage shows, each fault once.
