@@ -18,7 +18,7 @@ pub struct ChatChange {
 }
 
 impl Chats {
-    /// Changes a group and answers it as it then is. A change of nothing writes nothing.
+    /// Changes a group and answers it as it then is. A change of nothing writes nothing, and is refused like any other.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for data beyond their limits; chat not found for strangers; [`ServiceError::Forbidden`] in a direct chat and below the role that the
@@ -36,13 +36,14 @@ impl Chats {
             data,
         } = change;
         check_data(data.as_ref())?;
-        if title.is_some() || history.is_some() || data.is_some() {
-            let content = Content::ChatChanged {
-                title,
-                history,
-                data,
-            };
-            let epoch = inner.gate.authorize(chat, actor.user, &content).await?;
+        let changes = title.is_some() || history.is_some() || data.is_some();
+        let content = Content::ChatChanged {
+            title,
+            history,
+            data,
+        };
+        let epoch = inner.gate.authorize(chat, actor.user, &content).await?;
+        if changes {
             inner.enter(actor, chat, epoch, content).await?;
         }
         self.get(actor, chat).await

@@ -205,11 +205,10 @@ async fn title_and_history_change_by_role_and_nothing_writes_nothing() {
     let hidden = world.chats.update(&ann, chat, hide).await.unwrap();
     assert_eq!(hidden.chat.history, HistoryVisibility::SinceJoin);
     let before = world.log(chat).await.len();
-    world
-        .chats
-        .update(&cem, chat, ChatChange::default())
-        .await
-        .unwrap();
+    let nothing = ChatChange::default();
+    let refused = world.chats.update(&cem, chat, nothing.clone()).await;
+    assert_eq!(refused.map(drop), Err(ServiceError::Forbidden));
+    world.chats.update(&bob, chat, nothing).await.unwrap();
     assert_eq!(world.log(chat).await.len(), before);
     let direct = world.direct(&ann, &bob).await;
     let refused = world.chats.update(&ann, direct, rename).await;
