@@ -3,10 +3,10 @@
 
 1. The documents it serves are the committed ones, they are valid OpenAPI 3.1 and AsyncAPI 3.0, and every frame has examples that are
    as its schema says.
-2. Three users: whatever belongs to the chat of the first two answers a stranger exactly as if the chat did not exist, and nothing
-   that wants a token answers without one.
+2. Three users: nothing answers somebody it is not for, be it a stranger, a plain member or another user (check_rights.py).
 3. Two of them talk over the socket, and every frame is as its document says.
-4. schemathesis sends what the document allows, and what it does not, for SECONDS: every answer must be one the document describes.
+4. schemathesis sends what the document allows: as the plain member and as the stranger, with what they may not do, of which nothing may
+   succeed. Then as the owner, for SECONDS and also what it does not allow. Every answer must be one the document describes.
 
 Run by deploy/dev/check-contracts, which sees to the Python packages. Prints each contradiction on a line and fails if there is one.
 """
@@ -20,20 +20,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
-import uuid
 
 import jsonschema
 import openapi_spec_validator
 
+import check_rights
 import check_socket
+from check_calls import User, ask, example, operations, uuid7
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ASYNCAPI_SCHEMA = ROOT / ".dev/asyncapi-specs/package/schemas/3.0.0.json"
 SCHEMATHESIS = pathlib.Path(sys.executable).parent / "schemathesis"
-PASSWORD = "correct horse battery"
 # The limits protect a node from one address; here one address asks as much as it can.
 SETTINGS = {
     "PARLOUR_LISTEN": "127.0.0.1:0",
@@ -88,41 +85,6 @@ class Server:
         self.folder.cleanup()
 
 
-class User:
-    """Somebody who is signed in."""
-
-    def __init__(self, url, name):
-        self.url, self.token = url, None
-        status, answer = self.ask("POST", "/api/v1/auth/register", {"username": name, "password": PASSWORD})
-        assert status == 201, answer
-        self.id, self.token = answer["user"]["id"], answer["access_token"]
-
-    def ask(self, method, path, body=None, key=True):
-        """The status and the body of the answer."""
-        headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        if key:
-            headers["Idempotency-Key"] = uuid7()
-        return ask(self.url + path, method, headers, body)
-
-
-def ask(url, method, headers, body=None):
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, method=method, headers=headers, data=data)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            status, text = answer.status, answer.read()
-    except urllib.error.HTTPError as refused:
-        status, text = refused.code, refused.read()
-    return status, json.loads(text) if text[:1] in (b"{", b"[") else None
-
-
-def uuid7():
-    value = int(time.time() * 1000) << 80 | 7 << 76 | random.getrandbits(12) << 64 | 2 << 62 | random.getrandbits(62)
-    return str(uuid.UUID(int=value))
-
-
 def check_documents(url):
     """What is served is what is committed, and valid. Gives back both documents."""
     rest, socket = (ask(f"{url}/{name}.json", "GET", {})[1] for name in ["openapi", "asyncapi"])
@@ -143,85 +105,38 @@ def report(name, errors):
         fault(f"/{name}.json is not valid at {'/'.join(map(str, error.absolute_path))}: {error.message[:200]}")
 
 
-def operations(document):
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items():
-            yield method.upper(), path, operation
+def check_answers(url, document, users, seconds, seed):
+    """schemathesis, first as those to whom a group is forbidden in part or in whole, then as its owner."""
+    ann, bob, eve, group = users
+    session = ann.another_device().session
+    plain = check_rights.Group(ann, [bob, eve])
+    for user, other, ranks, theirs in [(bob, eve, ["author", "admin", "owner"], plain), (eve, bob, check_rights.RANKS, group)]:
+        forbidden = [one["operationId"] for _, _, one in operations(document) if one.get("x-for") in ranks]
+        only = [option for name in forbidden for option in ["--include-operation-id", name]]
+        only += ["--phases", "fuzzing", "--mode", "positive", "--max-examples", "10"]
+        schemathesis(url, [user, other, session, theirs], only, forbidden, seed)
+    everything = [option for name in LEFT_OUT for option in ["--exclude-operation-id", name]]
+    schemathesis(url, [ann, bob, session, group], [*everything, "--max-time", str(seconds)], [], seed)
 
 
-def example(operation):
-    content = operation.get("requestBody", {}).get("content", {})
-    return content.get("application/json", {}).get("example")
-
-
-def check_rights(url, document):
-    """Three users: two share a chat, one is a stranger. Gives back what the two have."""
-    ann, bob, eve = (User(url, name) for name in ["ann", "bob", "eve"])
-    group = {"type": "group", "title": "Lunch", "users": [bob.id]}
-    _, chat = ann.ask("POST", "/api/v1/chats", group)
-    hello = {"body": {"type": "text", "text": "Hello!"}}
-    _, posted = ann.ask("POST", f"/api/v1/chats/{chat['id']}/messages", hello)
-    absent = str(int(chat["id"]) + 1)
-    for method, path, operation in operations(document):
-        name, body = operation["operationId"], example(operation)
-        if operation["security"]:
-            # In the form that any reader of the document would send.
-            status, problem = ask(fill(url + path, chat["id"], bob.id, posted["seq"]), method, {}, body)
-            if status != 401:
-                fault(f"{name} without a token answers {status} {problem}")
-        if "{chat}" in path:
-            for message in [posted["seq"], posted["id"]]:
-                there, nowhere = (fill(path, one, bob.id, message) for one in [chat["id"], absent])
-                compare(name, eve.ask(method, there, body), eve.ask(method, nowhere, body))
-            status, answer = bob.ask(method, fill(path, chat["id"], ann.id, posted["seq"]), narrowed(name, body, bob))
-            if status == 404 and answer["code"] == "chat_not_found" and name != "leaveChat":
-                fault(f"{name} does not know the chat of its own member")
-            if name == "leaveChat":
-                ann.ask("POST", f"/api/v1/chats/{chat['id']}/members", {"users": [bob.id]})
-    for about in [{"chat": chat["id"]}, {"chat": chat["id"], "seq": posted["seq"]}]:
-        there = eve.ask("POST", "/api/v1/reports", {"reason": "spam", **about})
-        nowhere = eve.ask("POST", "/api/v1/reports", {"reason": "spam", **about, "chat": absent})
-        compare("report", there, nowhere)
-    return ann, bob, chat["id"], posted["seq"]
-
-
-def narrowed(name, body, member):
-    """A body that names only users who exist."""
-    return {"users": [member.id]} if name == "addMembers" else body
-
-
-def fill(path, chat, user, message):
-    filled = path.replace("{chat}", chat).replace("{user}", user)
-    return filled.replace("{message}", str(message)).replace("{session}", user)
-
-
-def compare(name, there, nowhere):
-    """A stranger learns nothing from the difference, because there is none."""
-    status, problem = there
-    if there != nowhere or status != 404 or problem["code"] != "chat_not_found":
-        fault(f"{name} tells a stranger that a chat exists: {there}, but for no chat {nowhere}")
-
-
-def check_answers(url, users, seconds, seed):
-    """schemathesis, as one of the two and with what they have."""
-    ann, bob, chat, seq = users
+def schemathesis(url, known, options, forbidden, seed):
+    """One run by a user who knows another one, a session and a group, and to whom these operations are forbidden."""
+    user, other, session, group = known
     here = pathlib.Path(__file__).parent
-    known = {"TOKEN": ann.token, "CHAT": chat, "USER": bob.id, "MESSAGE": str(seq), "HOOKS": str(here / "schemathesis_hooks.py")}
-    environment = {**os.environ, **{f"CONTRACTS_{name}": value for name, value in known.items()}}
+    names = {"TOKEN": user.token, "CHAT": group.id, "USER": other.id, "MESSAGE": str(group.seq), "SESSION": session}
+    names |= {"HOOKS": str(here / "schemathesis_hooks.py"), "FORBIDDEN": ",".join(forbidden)}
+    environment = {**os.environ, **{f"CONTRACTS_{name}": value for name, value in names.items()}}
     command = [str(SCHEMATHESIS), "--config-file", str(here / "schemathesis.toml"), "run", f"{url}/openapi.json"]
-    command += ["--seed", str(seed), "--max-time", str(seconds)]
-    for name in LEFT_OUT:
-        command += ["--exclude-operation-id", name]
     with tempfile.TemporaryDirectory(prefix="parlour-schemathesis.") as folder:
         # It keeps what it learns where it runs.
         run = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=seconds * 3 + 120, check=False
+            [*command, "--seed", str(seed), *options], cwd=folder, env=environment, capture_output=True, text=True, timeout=600, check=False
         )
     if run.returncode != 0:
         print(run.stdout[-20000:], run.stderr[-4000:], file=sys.stderr)
-        fault(f"schemathesis found something (seed {seed})")
+        fault(f"schemathesis found something as {user.name} (seed {seed})")
     else:
-        print(*(line.strip() for line in run.stdout.splitlines() if " generated" in line))
+        print(f"schemathesis as {user.name}:", *(line.strip() for line in run.stdout.splitlines() if " generated" in line))
 
 
 def check_ends(url, document):
@@ -240,13 +155,12 @@ def main(program, seconds="40", seed=None):
     with Server(program) as server:
         document, socket = check_documents(server.url)
         print(f"examples of frames as described: {check_socket.check_examples(socket, fault)}")
-        users = check_rights(server.url, document)
+        users = check_rights.check(server.url, document, fault)
         check_ends(server.url, document)
-        ann, bob, chat, _ = users
-        absent = str(int(chat) + 1)
-        received = check_socket.check(server.url, socket, ((ann, bob), chat, absent), uuid7, fault)
+        ann, bob, _, group = users
+        received = check_socket.check(server.url, socket, ((ann, bob), group.id, group.absent), uuid7, fault)
         print(f"frames received as described: {', '.join(received)}")
-        check_answers(server.url, users, int(seconds), seed)
+        check_answers(server.url, document, users, int(seconds), seed)
     if faults:
         sys.exit(f"check-contracts: NOT all right: {len(faults)} contradictions (seed {seed})")
     print("check-contracts: the server keeps its contracts")

@@ -1,5 +1,9 @@
-"""Gives requests of schemathesis a key that a server takes: one made now. A pattern can say what a UUIDv7 looks like, not when it was made."""
+"""What schemathesis cannot know from the document: which key a server takes, and what this user may not do.
 
+A key must be made now: a pattern can say what a UUIDv7 looks like, not when it was made.
+"""
+
+import os
 import random
 import re
 import time
@@ -9,6 +13,14 @@ import schemathesis
 
 KEY = "Idempotency-Key"
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+FORBIDDEN = set(filter(None, os.environ["CONTRACTS_FORBIDDEN"].split(",")))
+
+
+@schemathesis.check
+def nothing_forbidden_succeeds(context, response, case):
+    """Whatever the request looks like."""
+    if case.operation.definition.raw["operationId"] in FORBIDDEN and response.status_code < 400:
+        raise AssertionError(f"this user may not do that, and is answered {response.status_code}")
 
 
 @schemathesis.hook

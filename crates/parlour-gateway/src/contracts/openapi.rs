@@ -88,6 +88,9 @@ fn describe(subject: &Subject, operation: &Operation, schemas: &mut Schemas) -> 
             _ => json!([{"access_token": []}]),
         },
     });
+    if let Some(rank) = rank(who) {
+        described["x-for"] = json!(rank);
+    }
     if let Some(body) = operation.body {
         let content = json!({"schema": body(schemas), "example": operation.example});
         described["requestBody"] = json!({
@@ -102,6 +105,17 @@ fn who(operation: &Operation) -> Who {
     let row = access::find(&operation.method, operation.path);
     row.expect("every operation is a route, and every route has a row: tests compare them")
         .who
+}
+
+/// Who of a chat may use it, for tools; `None` outside of chats.
+fn rank(who: Who) -> Option<&'static str> {
+    match who {
+        Who::Anybody | Who::SignedIn => None,
+        Who::Member => Some("member"),
+        Who::Author => Some("author"),
+        Who::Admin => Some("admin"),
+        Who::Owner => Some("owner"),
+    }
 }
 
 fn rights(who: Who) -> &'static str {
