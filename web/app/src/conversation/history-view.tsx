@@ -47,6 +47,8 @@ export class HistoryView extends Component<HistoryViewProps> {
   #reached: Target | undefined;
   #lastTop = 0;
   #anchors: readonly Anchor[] = [];
+  /** Where the view was scrolled to when those were taken. */
+  #anchoredTop = 0;
   #frame = 0;
   #resized: ResizeObserver | undefined;
 
@@ -124,6 +126,7 @@ export class HistoryView extends Component<HistoryViewProps> {
 
   #remember(view: HTMLElement): void {
     this.#lastTop = view.scrollTop;
+    this.#anchoredTop = view.scrollTop;
     this.#anchors = this.#isPinnedToEnd() ? [] : takeAnchors(view);
   }
 
@@ -159,7 +162,7 @@ export class HistoryView extends Component<HistoryViewProps> {
   /** Rows changed their height by themselves, or the view did: what was in view at the last look stays where it was. */
   #resettle(view: HTMLElement): void {
     // Unless somebody has scrolled since: then the remembered places are not those one looks at.
-    if (!this.#isPinnedToEnd() && view.scrollTop === this.#lastTop) restoreAnchor(view, this.#anchors);
+    if (!this.#isPinnedToEnd() && view.scrollTop === this.#anchoredTop) restoreAnchor(view, this.#anchors);
     this.#settle();
   }
 
