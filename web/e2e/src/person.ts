@@ -141,7 +141,8 @@ export class Person {
   async goOffline(): Promise<void> {
     await this.page.context().setOffline(true);
     await this.line?.cut();
-    await this.page.getByText("Offline. What you write is sent").waitFor();
+    // Whatever the language.
+    await this.page.locator(".banner.offline").waitFor();
   }
 
   async goOnline(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The page from right to left. */
 import assert from "node:assert/strict";
+import { isWiderThanWindow } from "../src/axe.js";
 import { scene } from "../src/stage.js";
 
 scene("times are written as in the region of the browser, whatever the language", async (stage) => {
@@ -43,6 +44,5 @@ scene("in Arabic the page runs from right to left, and each message in its own d
   });
   assert(sides.list > sides.main, "the list stands on the right");
   assert(sides.own < sides.other, "own messages stand on the left");
-  const isWider = await ann.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
-  assert(!isWider, "nothing sticks out");
+  assert(!(await isWiderThanWindow(ann.page)), "nothing sticks out");
 });

@@ -24,7 +24,7 @@ export function SignIn({ reason }: { reason: StopReason | undefined }) {
         <Sign />
         <h1>{translate(isNew ? "account.registerTitle" : "account.loginTitle")}</h1>
         <p class="tagline">{translate("account.tagline")}</p>
-        <p class="result problem" role="status">{reasonText(reason, locale)}</p>
+        <p class="result problem" role="alert">{reasonText(reason, locale)}</p>
         <AccountForm isNew={isNew} />
         <button type="button" class="link" onClick={() => setNew(!isNew)}>
           {translate(isNew ? "account.toLogin" : "account.toRegister")}

@@ -2,6 +2,7 @@
  * How the connection is, as soon as there is something to say about it; and whether a new version of the page waits.
  */
 import type { Readable, Timestamp } from "parlour-client";
+import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useClient, useLocale } from "../context.js";
 import { useReadable } from "../readable.js";
@@ -14,22 +15,49 @@ export function ConnectionBanner() {
   const connection = useReadable(client.connection);
   const { translate } = useLocale();
   const isSlow = useDelayed(connection.state === "connecting" || connection.state === "catching_up", patienceMs);
-  if (connection.state === "waiting") return <Waiting retryAt={connection.retryAt} onTry={() => client.reconnect()} />;
-  const text = connection.state === "connecting" ? "connection.connecting" : "connection.catchingUp";
-  return <div class={isSlow ? "banner" : "banner hidden"} role="status">{isSlow && translate(text)}</div>;
+  if (connection.state === "waiting") {
+    return (
+      <Banner text={translate("connection.offline")} isOffline>
+        <Countdown until={connection.retryAt} />
+        <button type="button" class="link" onClick={() => client.reconnect()}>{translate("connection.tryNow")}</button>
+      </Banner>
+    );
+  }
+  return <Banner text={isSlow && translate(connection.state === "connecting" ? "connection.connecting" : "connection.catchingUp")} />;
 }
 
-/** The sentence is announced once; the seconds, which change all the time, are not. */
-function Waiting({ retryAt, onTry }: { retryAt: Timestamp; onTry: () => void }) {
+/** Offers the new version; taking it reloads the page. */
+export function VersionBanner({ waiting }: { waiting: Readable<(() => void) | undefined> }) {
+  const takeOver = useReadable(waiting);
   const { translate } = useLocale();
-  const seconds = useSecondsUntil(retryAt);
   return (
-    <div class="banner offline">
-      <span role="status">{translate("connection.offline")}</span>
-      {seconds > 0 && <span class="banner-countdown" aria-hidden="true">{translate("connection.retryIn", { count: seconds })}</span>}
-      <button type="button" class="link" onClick={onTry}>{translate("connection.tryNow")}</button>
+    <Banner text={takeOver && translate("app.newVersion")}>
+      {takeOver && <button type="button" class="link" onClick={takeOver}>{translate("app.reload")}</button>}
+    </Banner>
+  );
+}
+
+interface BannerProps {
+  text: string | false | undefined;
+  isOffline?: boolean;
+  children?: ComponentChildren;
+}
+
+/** What it says stands in a region that is always there: a screen reader is silent about words that come together with their region. */
+function Banner({ text, isOffline = false, children }: BannerProps) {
+  return (
+    <div class={`banner${isOffline ? " offline" : ""}${text ? "" : " hidden"}`}>
+      <span role="status">{text}</span>
+      {children}
     </div>
   );
+}
+
+/** The seconds change all the time, and are not read out. */
+function Countdown({ until }: { until: Timestamp }) {
+  const { translate } = useLocale();
+  const seconds = useSecondsUntil(until);
+  return seconds > 0 ? <span class="banner-countdown" aria-hidden="true">{translate("connection.retryIn", { count: seconds })}</span> : null;
 }
 
 function useSecondsUntil(at: Timestamp): number {
@@ -52,17 +80,4 @@ function useDelayed(wanted: boolean, afterMs: number): boolean {
     return () => clearTimeout(timer);
   }, [wanted, afterMs]);
   return is && wanted;
-}
-
-/** Offers the new version; taking it reloads the page. */
-export function VersionBanner({ waiting }: { waiting: Readable<(() => void) | undefined> }) {
-  const takeOver = useReadable(waiting);
-  const { translate } = useLocale();
-  if (!takeOver) return null;
-  return (
-    <div class="banner" role="status">
-      <span>{translate("app.newVersion")}</span>
-      <button type="button" class="link" onClick={takeOver}>{translate("app.reload")}</button>
-    </div>
-  );
 }
