@@ -6,6 +6,7 @@ import "./groups.test.js";
 import "./changes.test.js";
 import "./complaints.test.js";
 import "./sessions.test.js";
+import "./settings.test.js";
 import "./history.test.js";
 import "./languages.test.js";
 import "./keyboard.test.js";
