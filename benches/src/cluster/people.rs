@@ -1,16 +1,18 @@
 //! People spread over the gateways: each has a chat with the next, who is on another gateway, and all share a group.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context;
 use hdrhistogram::Histogram;
 use parlour_client::{Client, ClientConfig, ClientEvent, EventStream, MemoryStore};
 use parlour_model::{Body, ChatId, UserId};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::pace::{Pace, Turns};
 use crate::patience::patiently;
 
 /// Bytes of text in each message.
@@ -81,11 +83,11 @@ impl People {
         })
     }
 
-    /// Everybody writes to the next person for a while, one message after the other.
-    pub(super) async fn write_apart(&self, time: Duration) -> anyhow::Result<Round> {
+    /// Everybody writes to the next person at this pace, one message after the other.
+    pub(super) async fn write_apart(&self, pace: Pace) -> anyhow::Result<Round> {
         let lines = self.writers.iter();
         let lines = lines.map(|writer| (writer.client.clone(), writer.next));
-        self.write(time, lines.collect()).await
+        self.write(pace, lines.collect()).await
     }
 
     /// Everybody writes to the group for a while, several messages at once each.
@@ -98,16 +100,16 @@ impl People {
             .writers
             .iter()
             .flat_map(|writer| (0..at_once).map(|_| (writer.client.clone(), self.everybody)));
-        self.write(time, lines.collect()).await
+        self.write(Pace::full(time), lines.collect()).await
     }
 
-    async fn write(&self, time: Duration, lines: Vec<(Client, ChatId)>) -> anyhow::Result<Round> {
+    async fn write(&self, pace: Pace, lines: Vec<(Client, ChatId)>) -> anyhow::Result<Round> {
         self.shared.take_delivered()?;
         let begun = Instant::now();
         let mut tasks = JoinSet::new();
-        for (client, chat) in lines {
+        for (number, (client, chat)) in lines.into_iter().enumerate() {
             let since = self.shared.begun;
-            tasks.spawn(write(client, chat, since, begun + time));
+            tasks.spawn(write(client, chat, since, pace.turns(begun, number)));
         }
         let mut acknowledged = Histogram::new(3)?;
         while let Some(written) = tasks.join_next().await {
@@ -163,15 +165,15 @@ async fn join(url: &str, name: &str, tracker: &TaskTracker) -> anyhow::Result<(C
     Ok((client, user.id))
 }
 
-/// Writes until `end`. Every text begins with the time it was sent at.
+/// Writes at each turn. Every text begins with the time it was sent at.
 async fn write(
     client: Client,
     chat: ChatId,
     since: Instant,
-    end: Instant,
+    mut turns: Turns,
 ) -> anyhow::Result<Histogram<u64>> {
     let mut latency = Histogram::new(3)?;
-    while Instant::now() < end {
+    while turns.next().await {
         let sent_at = since.elapsed();
         let text = format!("{:<BYTES$}", sent_at.as_micros());
         let pending = client.send(chat, Body::text(text), None).await?;

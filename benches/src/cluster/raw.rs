@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use hdrhistogram::Histogram;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::statement::batch::{Batch, BatchType};
@@ -15,7 +15,10 @@ use scylla::statement::prepared::PreparedStatement;
 use scylla::statement::{Consistency, SerialConsistency};
 use scylla::value::Row;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use uuid::Uuid;
+
+use super::pace::{Pace, Turns};
 
 /// The keyspace is the benchmark's own.
 const KEYSPACE: &str = "CREATE KEYSPACE IF NOT EXISTS parlour_bench WITH replication = \
@@ -56,6 +59,8 @@ pub(super) struct Rate {
     pub(super) events: f64,
     /// Batches tried for each event.
     pub(super) tries: f64,
+    /// What each batch that was applied took, µs.
+    pub(super) committed: Histogram<u64>,
 }
 
 impl Raw {
@@ -82,11 +87,11 @@ impl Raw {
         })
     }
 
-    /// Lets `writers` commit for a while, each to the chat that `chat_of` names.
+    /// Lets `writers` commit at this pace, each to the chat that `chat_of` names.
     pub(super) async fn measure(
         self: &Arc<Self>,
         writers: u64,
-        time: Duration,
+        pace: Pace,
         chat_of: fn(u64) -> u64,
     ) -> anyhow::Result<Rate> {
         let base = rand::random::<u32>();
@@ -100,25 +105,33 @@ impl Raw {
         for writer in 0..writers {
             let (raw, tried) = (Arc::clone(self), Arc::clone(&tried));
             let chat = chat(base, chat_of(writer));
-            tasks.spawn(async move { raw.write(chat, begun + time, &tried).await });
+            let turns = pace.turns(begun, writer as usize);
+            tasks.spawn(async move { raw.write(chat, turns, &tried).await });
         }
-        let mut events = 0;
+        let mut committed = Histogram::new(3)?;
         while let Some(written) = tasks.join_next().await {
-            events += written??;
+            committed.add(&written??)?;
         }
+        let events = committed.len();
         let seconds = begun.elapsed().as_secs_f64();
         Ok(Rate {
             events: events as f64 / seconds,
             tries: tried.load(Ordering::Relaxed) as f64 / events.max(1) as f64,
+            committed,
         })
     }
 
-    /// Commits one event after the other until `end`, and answers how many.
-    async fn write(&self, chat: i64, end: Instant, tried: &AtomicU64) -> anyhow::Result<u64> {
+    /// Commits an event each turn; answers what each took that was committed.
+    async fn write(
+        &self,
+        chat: i64,
+        mut turns: Turns,
+        tried: &AtomicU64,
+    ) -> anyhow::Result<Histogram<u64>> {
         let content = "x".repeat(CONTENT_BYTES);
         let (author, hash) = (chat & 0xfff, [7_u8; 32].as_slice());
-        let (mut head, mut events) = (0_i64, 0);
-        while Instant::now() < end {
+        let (mut head, mut took) = (0_i64, Histogram::new(3)?);
+        while turns.next().await {
             let (key, next) = (Uuid::now_v7(), head + 1);
             let values = (
                 (
@@ -141,19 +154,20 @@ impl Raw {
                 ),
             );
             tried.fetch_add(1, Ordering::Relaxed);
+            let begun = Instant::now();
             let applied = match self.session.batch(&self.commit, values).await {
                 Ok(answer) => is_applied(answer)?,
                 // A timeout under contention: what became of it is read with the head.
                 Err(_) => false,
             };
             if applied {
+                took.record(begun.elapsed().as_micros() as u64)?;
                 head += 1;
-                events += 1;
             } else {
                 head = self.head(chat).await.unwrap_or(head);
             }
         }
-        Ok(events)
+        Ok(took)
     }
 
     async fn head(&self, chat: i64) -> anyhow::Result<i64> {
