@@ -65,6 +65,11 @@ impl Debts {
         owed.comparison |= doorbell.named.len() > NAMED_MAX;
     }
 
+    /// Something was not told that nobody can name any more: every node shall compare.
+    pub(crate) fn owe_comparison(&self) {
+        self.lock().comparison = true;
+    }
+
     /// Owes a settlement of a user's presence. What they chose outlasts what came by itself.
     pub(crate) fn owe_presence(&self, user: UserId, chosen: Chosen, at: Timestamp) {
         let mut owed = self.lock();
@@ -156,7 +161,7 @@ impl Core {
         let presences = stream::iter(owed.presences);
         let settled = presences.for_each_concurrent(CALLS_AT_ONCE, |(user, presence)| async move {
             let (chosen, at) = presence;
-            self.settle(user, chosen, at).await;
+            self.settle_again(user, chosen, at).await;
         });
         settled.await;
     }

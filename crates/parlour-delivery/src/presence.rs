@@ -66,16 +66,55 @@ impl Core {
     /// Makes what others see of a user right, now or as soon as the bus answers and knows who is there. Who has just arrived
     /// is there in any case.
     pub(crate) async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
+        self.settle_now(user, chosen, at).await;
+    }
+
+    /// As [`Core::settle`], for what is owed: the answer to an earlier try may have been lost, and with it since when the user
+    /// is gone.
+    pub(crate) async fn settle_again(
+        self: &Arc<Self>,
+        user: UserId,
+        chosen: Chosen,
+        at: Timestamp,
+    ) {
+        let is_change = self.settle_now(user, chosen, at).await;
+        if is_change != Some(false) || chosen != Chosen::Unknown {
+            return;
+        }
+        match self.ask_bus(self.bus.presence(&[user])).await {
+            Ok(presence) => {
+                let offline = |one: &Presence| one.status == PresenceStatus::Offline;
+                let since = presence.first().copied().filter(offline);
+                if let Some(since) = since.and_then(|presence| presence.last_seen) {
+                    self.store_last_seen(user, since).await;
+                }
+            }
+            Err(_) => self.debts.owe_presence(user, chosen, at),
+        }
+    }
+
+    /// Whether it was a change; `None` if it is owed.
+    async fn settle_now(
+        self: &Arc<Self>,
+        user: UserId,
+        chosen: Chosen,
+        at: Timestamp,
+    ) -> Option<bool> {
         if !matches!(chosen, Chosen::AsStored(_)) && self.doubt.lasts() {
-            return self.debts.owe_presence(user, chosen, at);
+            self.debts.owe_presence(user, chosen, at);
+            return None;
         }
         match self.ask_bus(self.bus.settle(user, chosen, at)).await {
-            Ok(Some(edge)) => self.tell_edge(edge).await,
-            Ok(None) => {}
+            Ok(Some(edge)) => {
+                self.tell_edge(edge).await;
+                Some(true)
+            }
+            Ok(None) => Some(false),
             Err(error) => {
                 tracing::debug!(%error, %user, "presence could not be settled; that is owed");
                 self.debts.owe_presence(user, chosen, at);
                 metrics::counter!("parlour_presence_errors_total").increment(1);
+                None
             }
         }
     }
@@ -90,10 +129,15 @@ impl Core {
             last_seen,
         };
         self.tell_nodes(&edge.watchers, &packet).await;
-        if let Some(at) = presence.last_seen
-            && let Err(error) = self.store.set_last_seen(presence.user, at).await
-        {
-            tracing::warn!(%error, "when a user was last seen could not be stored");
+        if let Some(at) = presence.last_seen {
+            self.store_last_seen(presence.user, at).await;
+        }
+    }
+
+    async fn store_last_seen(&self, user: UserId, at: Timestamp) {
+        if let Err(error) = self.store.set_last_seen(user, at).await {
+            tracing::warn!(%error, "when a user was last seen could not be stored; that is owed");
+            self.debts.owe_presence(user, Chosen::Unknown, at);
         }
     }
 

@@ -182,6 +182,10 @@ impl Core {
     /// Rings for a chat at the nodes where its members and these users are now; owes it if the bus does not answer.
     pub(crate) async fn ring(self: &Arc<Self>, chat: ChatId, head: Seq, named: &[UserId]) {
         let Some(audience) = self.audience(chat, &[]).await else {
+            // What is damaged no patience heals. A node that stops must not say that it has told everything.
+            if self.token.is_cancelled() {
+                self.debts.owe_doorbell(chat, head, named);
+            }
             return lost(chat, &Lost::Store);
         };
         let told = match self.nodes_by(&Way::to(audience, named), chat).await {

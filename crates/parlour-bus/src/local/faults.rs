@@ -55,18 +55,32 @@ struct Trips {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     to_lose: AtomicUsize,
+    watches_to_refuse: AtomicUsize,
 }
 
 impl Answers {
     /// An answer, unless it gets lost: what was asked for has happened all the same.
     pub(super) fn bring<T>(&self, answer: T) -> Result<T, BusError> {
-        let one_less = |left: usize| left.checked_sub(1);
-        let order = Ordering::SeqCst;
-        match self.to_lose.fetch_update(order, order, one_less) {
-            Ok(_) => Err(BusError::Unavailable("the answer was lost".to_owned())),
-            Err(_) => Ok(answer),
+        if is_next(&self.to_lose) {
+            return Err(BusError::Unavailable("the answer was lost".to_owned()));
         }
+        Ok(answer)
     }
+
+    /// Whether users may be watched now.
+    pub(super) fn let_watch(&self) -> Result<(), BusError> {
+        if is_next(&self.watches_to_refuse) {
+            return Err(BusError::Unavailable("it was refused".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+/// Whether one is left, which is taken.
+fn is_next(left: &AtomicUsize) -> bool {
+    let one_less = |left: usize| left.checked_sub(1);
+    let order = Ordering::SeqCst;
+    left.fetch_update(order, order, one_less).is_ok()
 }
 
 impl Links {
@@ -130,6 +144,11 @@ impl LocalNetwork {
     /// Lets a node's next `count` settlements of presence happen without an answer.
     pub fn lose_settlements(&self, bus: &LocalBus, count: usize) {
         bus.answers.to_lose.store(count, Ordering::SeqCst);
+    }
+
+    /// Refuses the next `count` calls by which a node begins to watch users.
+    pub fn refuse_watches(&self, bus: &LocalBus, count: usize) {
+        bus.answers.watches_to_refuse.store(count, Ordering::SeqCst);
     }
 
     /// Lets a node find by its own clock that its lease has ended, as after a long sleep, or that it was renewed after all.

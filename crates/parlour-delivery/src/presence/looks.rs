@@ -2,7 +2,8 @@
 //!
 //! A change is told once, by the node that settled it, and that may fail without a trace: the cell was written and the answer
 //! was lost, the node died before it told anybody, or the packet did not arrive. So every node reads the cells again: once a
-//! minute, under a budget, and at once after a fault. Versions make that harmless; the store is asked only about news.
+//! minute, under a budget, and at once after a fault. Versions make that harmless; the store is asked only about news. What the
+//! bus did not take of whom this node looks at is told again then, or every later change would have to be found.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ impl Core {
             if self.bus.is_alone() || self.is_bus_away() {
                 continue;
             }
+            self.complete_interest().await;
             for part in self.watchers.users().chunks(limits::WATCH_USERS_MAX) {
                 budget.take(part.len()).await;
                 self.show_news_of(part).await;

@@ -166,6 +166,16 @@ impl Core {
         self.settle_interest(self.watchers.users()).await;
     }
 
+    /// Tells the bus what it has not taken.
+    pub(super) async fn complete_interest(&self) {
+        let told: Vec<UserId> = {
+            let interest = self.watchers.interest.lock().await;
+            interest.iter().copied().collect()
+        };
+        self.settle_interest([self.watchers.users(), told].concat())
+            .await;
+    }
+
     /// Shows a change on this node, unless a later one was shown. Since when is for `last_seen`, and for the user's own
     /// devices.
     pub(crate) fn show_presence(&self, presence: Presence, last_seen: Audience) {

@@ -50,18 +50,22 @@ impl Core {
     }
 
     /// Runs an announcement to its end, also when the node stops meanwhile: then for a few seconds at most.
-    pub(crate) fn see_through(&self, announcement: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn see_through(
+        self: &Arc<Self>,
+        announcement: impl Future<Output = ()> + Send + 'static,
+    ) {
         let token = self.token.clone();
         let stopped_for_long = async move {
             token.cancelled().await;
             tokio::time::sleep(FINISH_WITHIN).await;
         };
+        let core = Arc::clone(self);
         let task = async move {
             tokio::select! {
                 biased;
                 () = announcement => {}
-                // Only what never ends is ended.
-                () = stopped_for_long => {}
+                // Only what never ends is ended. It has not been told, so this node may not say farewell.
+                () = stopped_for_long => core.debts.owe_comparison(),
             }
         };
         let task = self.router.under_way.track_future(task);

@@ -159,6 +159,34 @@ async fn what_a_node_settled_and_told_nobody_is_shown_when_it_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn since_when_somebody_is_gone_is_stored_though_the_answer_was_lost_or_the_store_away() {
+    let world = World::new(2);
+    // Somebody looks: else this bus forgets who is gone.
+    let _looks = watcher(&world, 1).await;
+    let client = Client::connect(&world.nodes[0], 1, []).await;
+    settle().await;
+    world.network.lose_settlements(&world.nodes[0].bus, 1);
+    world.store.fail("set_last_seen", 1);
+    client.connection.detach().await;
+    pass(Duration::from_secs(15)).await;
+    assert_eq!(world.store.reads("set_last_seen"), 2, "owed until stored");
+    let shown = world.nodes[1].delivery.presence(user(9), &[user(1)]).await;
+    assert!(shown[0].last_seen.is_some());
+    assert_eq!(world.store.last_seen(user(1)), shown[0].last_seen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_the_bus_did_not_take_is_told_again_within_a_minute() {
+    let world = World::new(2);
+    world.network.refuse_watches(&world.nodes[1].bus, 1);
+    let mut looks = watcher(&world, 1).await;
+    pass(Duration::from_secs(61)).await;
+    let _client = Client::connect(&world.nodes[0], 1, []).await;
+    settle().await;
+    assert_eq!(looks.drain().len(), 1, "told, not found");
+}
+
+#[tokio::test(start_paused = true)]
 async fn watching_others_ends_the_watching_of_those_before() {
     let world = World::new(2);
     let mut looks = watcher(&world, 1).await;

@@ -121,6 +121,8 @@ impl Accounts for MemoryStore {
     }
 
     async fn set_last_seen(&self, id: UserId, at: Timestamp) -> Result<(), StoreError> {
+        self.read("set_last_seen", "set_last_seen.after", |_| ())
+            .await?;
         self.lock().last_seen.insert(id, at);
         Ok(())
     }
