@@ -3,16 +3,18 @@
 //! Every server of Redis holds a birth: the time at which it was found without one. A birth that is not the one remembered
 //! means that the server was emptied, in one of many ways that no connection shows. What a server says is "offline" after
 //! that has to be newer than all it said before, so the birth is also the lowest version of presence from then on: above
-//! the clock of whoever wrote it, and above every version they have seen.
+//! the clock of whoever wrote it, and above every version they have seen. And until the nodes have had time to tell it again who
+//! is there, that it knows nothing of somebody says nothing about them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use fred::types::Value;
 use fred::util::redis_keyslot;
 use parlour_bus::BusError;
-use parlour_model::Timestamp;
+use parlour_model::{Timestamp, limits};
+use tokio::time::Instant;
 
 use crate::keys;
 use crate::session::{self, Command, Session};
@@ -20,10 +22,17 @@ use crate::session::{self, Command, Session};
 /// The births that were last seen.
 #[derive(Debug, Default)]
 pub(crate) struct Births {
-    seen: Mutex<HashMap<String, u64>>,
+    seen: Mutex<Seen>,
     floor: AtomicU64,
     highest: AtomicU64,
     tags: Mutex<HashMap<u16, String>>,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    births: HashMap<String, u64>,
+    /// When one of them was last found to be another than before.
+    changed_at: Option<Instant>,
 }
 
 /// The question for all births, to be sent behind whatever depends on the answer.
@@ -61,16 +70,30 @@ impl Births {
 
     /// Takes the answers in; whether a server has forgotten everything, as far as can be told.
     pub(crate) fn read(&self, question: &Question, answers: &[Value]) -> bool {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = seen.is_empty();
+        let mut seen = self.lock();
+        let is_first = seen.births.is_empty();
         let mut is_new = false;
         for (tag, answer) in question.tags.iter().zip(answers) {
             // No old value: the proposed one was written.
             let birth = session::number(answer).unwrap_or(question.proposed);
             self.floor.fetch_max(birth, Ordering::SeqCst);
-            is_new |= seen.insert(tag.clone(), birth) != Some(birth);
+            is_new |= seen.births.insert(tag.clone(), birth) != Some(birth);
         }
-        is_new && !is_first
+        let has_changed = is_new && !is_first;
+        if has_changed {
+            seen.changed_at = Some(Instant::now());
+        }
+        has_changed
+    }
+
+    /// Whether a server has forgotten everything so lately that other nodes may not have told it again who is there.
+    pub(crate) fn are_in_doubt(&self) -> bool {
+        let changed_at = self.lock().changed_at;
+        changed_at.is_some_and(|at| at.elapsed() < limits::PRESENCE_GRACE)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks all servers for their births.
@@ -112,8 +135,8 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_new_birth_is_noticed_and_raises_the_floor() {
+    #[tokio::test(start_paused = true)]
+    async fn a_new_birth_is_noticed_raises_the_floor_and_casts_doubt_for_a_while() {
         let births = Births::default();
         let question = Question {
             tags: vec!["0".to_owned(), "1".to_owned()],
@@ -122,6 +145,10 @@ mod tests {
         assert!(!births.read(&question, &[Value::Null, "90".into()]));
         assert!(!births.read(&question, &["100".into(), "90".into()]));
         assert_eq!(births.floor(), 100);
+        assert!(
+            !births.are_in_doubt(),
+            "whoever has just come has seen nothing forgotten"
+        );
         let question = Question {
             proposed: 200,
             ..question
@@ -129,5 +156,8 @@ mod tests {
         assert!(births.read(&question, &["100".into(), Value::Null]));
         assert_eq!(births.floor(), 200);
         assert!(!births.read(&question, &["100".into(), "200".into()]));
+        assert!(births.are_in_doubt());
+        tokio::time::advance(limits::PRESENCE_GRACE).await;
+        assert!(!births.are_in_doubt());
     }
 }

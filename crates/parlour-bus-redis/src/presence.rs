@@ -198,9 +198,16 @@ impl Core {
             .births
             .floor()
             .max(now.as_millis().saturating_sub(kept_ms));
+        let is_in_doubt = self.births.are_in_doubt();
         let cells = users.iter().zip(answers);
         Ok(cells
-            .map(|(user, cell)| read_cell(*user, &session::list(cell), forgotten))
+            .map(|(user, cell)| match session::list(cell) {
+                // Whoever notices that everything was forgotten is told at once, who asks at the same time only by this.
+                cell if is_in_doubt && cell.first().and_then(session::text).is_none() => {
+                    Presence::unknown(*user)
+                }
+                cell => read_cell(*user, &cell, forgotten),
+            })
             .collect())
     }
 }

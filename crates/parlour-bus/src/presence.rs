@@ -23,7 +23,8 @@ pub trait PresenceCells: Send + Sync {
         at: Timestamp,
     ) -> Result<Option<PresenceEdge>, BusError>;
 
-    /// What others see of each user, in their order; offline for those without a cell.
+    /// What others see of each user, in their order; offline for those without a cell, or unknown while the cells may have
+    /// been forgotten just now.
     ///
     /// # Errors
     /// [`BusError`] says nothing about any user: their status is unknown.

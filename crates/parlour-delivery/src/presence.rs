@@ -148,7 +148,7 @@ impl Core {
             self.ask_bus(self.bus.routes(users))
         );
         let Ok(mut presence) = presence else {
-            return users.iter().map(|user| unknown(*user)).collect();
+            return users.iter().map(|user| Presence::unknown(*user)).collect();
         };
         if let Ok(routes) = routes {
             self.heal(&presence, &routes);
@@ -160,7 +160,11 @@ impl Core {
     /// A node may have died without anybody noticing those who were on it.
     fn heal(self: &Arc<Self>, presence: &[Presence], routes: &[Vec<NodeRef>]) {
         for (presence, routes) in presence.iter().zip(routes) {
-            if presence.status != PresenceStatus::Offline && routes.is_empty() {
+            let is_shown = !matches!(
+                presence.status,
+                PresenceStatus::Offline | PresenceStatus::Unknown
+            );
+            if is_shown && routes.is_empty() {
                 self.departed(presence.user, self.clock.now());
             }
         }
@@ -192,14 +196,5 @@ impl Core {
         }
         self.fill_last_seen(asked, &mut presence).await;
         presence
-    }
-}
-
-fn unknown(user: UserId) -> Presence {
-    Presence {
-        user,
-        status: PresenceStatus::Unknown,
-        last_seen: None,
-        version: 0,
     }
 }

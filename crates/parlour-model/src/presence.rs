@@ -69,6 +69,19 @@ pub struct Presence {
     pub version: u64,
 }
 
+impl Presence {
+    /// That nothing is known of a user.
+    #[must_use]
+    pub fn unknown(user: UserId) -> Self {
+        Self {
+            user,
+            status: PresenceStatus::Unknown,
+            last_seen: None,
+            version: 0,
+        }
+    }
+}
+
 impl ChosenStatus {
     /// What others see of a connected user who chose this.
     #[must_use]

@@ -13,8 +13,6 @@ use tokio::time::Instant;
 
 use crate::core::Core;
 
-use super::unknown;
-
 /// A shorter outage is not shown: whoever was there is most likely still there.
 const SHOWN_AFTER: Duration = Duration::from_secs(5);
 
@@ -45,7 +43,7 @@ impl Doubt {
         }
         for presence in presence {
             if presence.status == PresenceStatus::Offline && presence.last_seen.is_none() {
-                *presence = unknown(presence.user);
+                *presence = Presence::unknown(presence.user);
             }
         }
     }

@@ -12,7 +12,6 @@ use parlour_model::{Audience, ChatId, Presence, PresenceStatus, UserId};
 use parlour_protocol::{Encoded, ServerFrame};
 use smallvec::SmallVec;
 
-use super::unknown;
 use crate::core::Core;
 use crate::link::{Link, Watched};
 
@@ -192,7 +191,7 @@ impl Core {
         if let Some(mut lookers) = self.watchers.users.get_mut(&user)
             && lookers.version.take().is_some()
         {
-            lookers.show(unknown(user), Audience::Everyone);
+            lookers.show(Presence::unknown(user), Audience::Everyone);
         }
     }
 }
