@@ -4,14 +4,18 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use parlour_model::{ChatId, EventId, limits};
-use parlour_store::{ChatSummary, chat_summary};
+use parlour_store::{ChatSummary, Head, StoreError, chat_summary};
 
 use super::policy::Operation;
 use super::{Chats, Inner};
+use crate::patience::failure;
 use crate::{Actor, Missing, ServiceError};
 
 /// How many chats of a page are read at once.
 const READ_AT_ONCE: usize = 8;
+
+/// What the store says of one chat's head.
+type HeadRead = Result<Option<Head>, StoreError>;
 
 /// Chats by last activity.
 #[derive(Debug, Clone)]
@@ -33,7 +37,8 @@ struct Place {
 impl Chats {
     /// The actor's chats, newest activity first; `limit` is brought between 1 and 200.
     ///
-    /// A chat that becomes active between two pages moves up and may be missing in both; its event tells of it.
+    /// A chat that becomes active between two pages moves up and may be missing in both; its event tells of it. A chat of
+    /// which the head is damaged is left out.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for an `after` that no page gave; [`ServiceError::Unavailable`].
@@ -83,20 +88,10 @@ impl Inner {
         let asked: Vec<_> = present
             .map(|row| (row.chat, row.member.joined_seq))
             .collect();
-        let heads = self
-            .store
-            .read(|s| async {
-                s.heads(&asked)
-                    .await
-                    .into_iter()
-                    .collect::<Result<Vec<_>, _>>()
-            })
-            .await?;
-        let places = asked.iter().zip(heads).filter_map(|((chat, _), head)| {
-            let (chat, last) = (*chat, head?.id);
-            Some(Place { last, chat })
-        });
-        Ok(places.collect())
+        let heads = self.store.read(|s| async { Ok(s.heads(&asked).await) });
+        let chats = asked.iter().map(|(chat, _)| *chat);
+        let places = chats.zip(heads.await?).map(Place::of);
+        places.filter_map(Result::transpose).collect()
     }
 
     /// The summaries of these chats in their order, without those that the actor has just left.
@@ -122,6 +117,19 @@ impl Inner {
 }
 
 impl Place {
+    /// Where a chat stands by its head; `None` without one. A damaged chat has none, as in a sync: it would hide the
+    /// others for ever. One that cannot be read now has a place that nobody knows, so the list waits for it.
+    fn of((chat, head): (ChatId, HeadRead)) -> Result<Option<Self>, ServiceError> {
+        match head {
+            Ok(head) => Ok(head.map(|Head { id: last, .. }| Self { last, chat })),
+            Err(StoreError::Corrupt(detail)) => {
+                tracing::error!(%chat, detail, "a damaged chat is left out of a list");
+                Ok(None)
+            }
+            Err(error) => Err(failure(error)),
+        }
+    }
+
     fn to_cursor(self) -> String {
         URL_SAFE_NO_PAD.encode(format!("{}.{}", self.last, self.chat))
     }
@@ -146,6 +154,16 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_damaged_chat_has_no_place_and_one_that_cannot_be_read_keeps_the_list_waiting() {
+        let chat = ChatId::new(7).unwrap();
+        let place = |read| Place::of((chat, read));
+        assert_eq!(place(Ok(None)), Ok(None));
+        assert_eq!(place(Err(StoreError::Corrupt("it".to_owned()))), Ok(None));
+        let away = place(Err(StoreError::Unavailable("away".to_owned())));
+        assert!(matches!(away, Err(ServiceError::Unavailable(_))));
+    }
 
     #[test]
     fn a_cursor_names_its_place_and_nonsense_is_refused() {
