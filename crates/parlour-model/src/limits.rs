@@ -62,6 +62,8 @@ pub const WATCH_CHATS_MAX: usize = 100;
 pub const PAGE_MESSAGES_MAX: usize = 100;
 /// Events scanned at most for one history page.
 pub const PAGE_SCAN_EVENTS_MAX: usize = 2_000;
+/// Events read at most by one request for a history page before its first line; the next request reads on from there.
+pub const PAGE_LINELESS_EVENTS_MAX: usize = 20_000;
 /// Rows of a REST list, unless asked for fewer.
 pub const LIST_ROWS_DEFAULT: usize = 50;
 /// Most rows of a REST list.

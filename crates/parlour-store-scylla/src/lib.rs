@@ -58,6 +58,7 @@ pub use schema::{SchemaOptions, SchemaReport, apply_schema};
 use cql::Cql;
 use known::Known;
 use log::{HeadCache, Layout, LogReader};
+use views::Lineless;
 
 /// What a store is opened with.
 #[derive(Debug, Clone)]
@@ -81,6 +82,7 @@ pub struct ScyllaStore {
     pub(crate) log: LogReader,
     pub(crate) heads: HeadCache,
     pub(crate) known: Known,
+    pub(crate) lineless: Lineless,
 }
 
 impl ScyllaStore {
@@ -106,6 +108,7 @@ impl ScyllaStore {
             clock: options.clock,
             ids: options.ids,
             known: Known::new(),
+            lineless: Lineless::new(),
         })
     }
 

@@ -5,10 +5,13 @@
 //! newest effect is finished, and rows that turn out to be newer than that head are read again with a newer one.
 
 mod authority;
+mod lineless;
 mod lines;
 mod members;
 mod overlay;
 mod page;
+
+pub(crate) use lineless::Lineless;
 
 use async_trait::async_trait;
 use parlour_model::{ChatId, Member, Membership, Message, Seq, UserId, Visible};

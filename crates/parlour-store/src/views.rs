@@ -22,7 +22,8 @@ pub trait Views: Send + Sync {
     /// while there are lines in the direction asked for.
     ///
     /// # Errors
-    /// None that say anything about the messages.
+    /// None that say anything about the messages. [`StoreError::Unavailable`] may also say that more events than one request
+    /// may read hold no line: the same call reads on from there.
     async fn page(
         &self,
         chat: ChatId,

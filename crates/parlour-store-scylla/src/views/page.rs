@@ -1,6 +1,6 @@
 //! Pages of lines: which lines they hold, and whether there are more on either side.
 
-use parlour_model::{ChatId, Event, Seq, Visible};
+use parlour_model::{ChatId, Event, Seq, Visible, limits};
 use parlour_store::{Anchor, Page, StoreError};
 
 use super::lines::{Found, Lines};
@@ -19,6 +19,7 @@ impl ScyllaStore {
             store: self,
             chat,
             visible,
+            lineless_max: limits::PAGE_LINELESS_EVENTS_MAX,
         };
         let found = match anchor {
             Anchor::Latest => lines.before(Seq::LIMIT, limit).await?,
