@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use parlour_client::Client;
-use parlour_model::{ChatId, UserId};
+use parlour_model::{ChatId, Seq, UserId};
 use parlour_protocol::Encoding;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use crate::World;
 use crate::cluster::Cluster;
 use crate::device::{COMES_WITHIN, Device};
 
-/// How long somebody waits to be told that they were let in, before they come back to look.
+/// How long somebody waits to be told that they were let in or put out, before they come back to look.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long coming back may take where every answer is slow, before it is tried again.
 const LONG_PATIENCE: Duration = Duration::from_secs(20);
@@ -54,7 +54,13 @@ impl Guests {
             } else {
                 place.login(&name, Encoding::MessagePack).await?
             };
-            let group = host.create_group("guests", Vec::new()).await?.id;
+            // On one gateway the guest is in to begin with: so the first things to happen are of both kinds.
+            let is_inside = resting.len() == 1;
+            let members = Vec::from_iter(is_inside.then(|| device.user()));
+            let group = host.create_group("guests", members).await?.id;
+            if is_inside {
+                device.until_applied(group, Seq::FIRST).await?;
+            }
             resting.push(Visit {
                 host: host.clone(),
                 group,
@@ -107,21 +113,25 @@ impl Guests {
 impl Visit {
     async fn go_on(mut self, stop: CancellationToken) -> anyhow::Result<Self> {
         while !stop.is_cancelled() {
-            stop.run_until_cancelled(self.add()).await;
-            let told = self.is_told(true, PATIENCE);
-            if stop.run_until_cancelled(told).await != Some(true) {
-                self.device.restart().await?;
-                let told = self.is_told(true, LONG_PATIENCE);
-                if stop.run_until_cancelled(told).await != Some(true) {
-                    continue;
+            let is_inside = self.is_inside();
+            let change = async {
+                if is_inside {
+                    self.remove().await;
+                } else {
+                    self.add().await;
                 }
-            }
+                self.is_told(!is_inside, PATIENCE).await
+            };
+            stop.run_until_cancelled(change).await;
             self.device.restart().await?;
-            stop.run_until_cancelled(self.remove()).await;
-            let told = self.is_told(false, LONG_PATIENCE);
-            stop.run_until_cancelled(told).await;
+            let back = self.is_told(!is_inside, LONG_PATIENCE);
+            stop.run_until_cancelled(back).await;
         }
         Ok(self)
+    }
+
+    fn is_inside(&self) -> bool {
+        self.device.kept().cursors.contains_key(&self.group)
     }
 
     async fn let_in(&self) {
