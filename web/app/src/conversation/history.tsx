@@ -115,7 +115,7 @@ function changesByTarget(pending: readonly Pending[]): ReadonlyMap<Seq, Pending>
 function Edge({ state, isStart = false }: { state: "more" | "loading" | "none" | "offline"; isStart?: boolean }) {
   const { translate } = useLocale();
   if (state === "offline") return <p class="edge">{translate(isStart ? "chat.offlineOlder" : "chat.offlineNewer")}</p>;
-  if (state === "none") return isStart ? <p class="edge">{translate("chat.beginning")}</p> : null;
-  // The same height whether it loads or not, so that nothing moves.
+  if (state === "none" && isStart) return <p class="edge">{translate("chat.beginning")}</p>;
+  // The same height whether it loads or not, so that nothing moves; the lower one gives way together with the last lines.
   return <p class={state === "loading" ? "edge" : "edge idle"}>{translate(isStart ? "chat.loadingOlder" : "chat.loadingNewer")}</p>;
 }
