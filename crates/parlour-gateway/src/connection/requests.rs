@@ -144,7 +144,7 @@ impl Client {
                 ErrorCode::OutcomeUnknown,
                 "serving this failed; retry with the same key",
             ),
-            Ticket::Sync | Ticket::Other => {
+            Ticket::Sync | Ticket::Choice(_) | Ticket::Other => {
                 ErrorBody::new(ErrorCode::Busy, "serving this failed; try again later")
             }
         };

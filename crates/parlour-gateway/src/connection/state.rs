@@ -7,6 +7,7 @@
 
 mod steps;
 
+mod choices;
 mod live;
 mod refusals;
 mod syncs;

@@ -6,6 +6,7 @@ use parlour_protocol::{
 };
 
 use super::super::order::{LogName, LogRequest, Order, Turn};
+use super::choices::{Choice, Choices};
 use super::refusals::{refuse, second_hello, send_error, too_many};
 use super::syncs::Syncs;
 use super::{Effect, Ending, Ticket, Welcomed, Work};
@@ -16,7 +17,8 @@ pub(super) struct Live {
     token_expires_at: Timestamp,
     order: Order,
     syncs: Syncs,
-    /// Requests under way that neither enter a log nor sync.
+    choices: Choices,
+    /// Requests under way that have no order among themselves.
     others: usize,
     stopping: bool,
 }
@@ -28,6 +30,7 @@ impl Live {
             token_expires_at: welcomed.token_expires_at,
             order: Order::default(),
             syncs: Syncs::default(),
+            choices: Choices::default(),
             others: 0,
             stopping: false,
         };
@@ -72,11 +75,21 @@ impl Live {
                 server_time: now,
             }))],
             ClientFrame::Sync(sync) => self.sync(sync),
-            other => {
-                self.others += 1;
-                vec![Effect::Start(Ticket::Other, Work::Frame(other))]
-            }
+            other => self.unlogged(other),
         }
+    }
+
+    /// Starts what neither enters a log nor is answered here, or lets it wait for what it replaces.
+    fn unlogged(&mut self, frame: ClientFrame) -> Vec<Effect> {
+        let Some(choice) = Choice::of(&frame) else {
+            self.others += 1;
+            return vec![Effect::Start(Ticket::Other, Work::Frame(frame))];
+        };
+        let start = self.choices.arrive(choice, frame);
+        start
+            .map(|frame| choose(choice, frame))
+            .into_iter()
+            .collect()
     }
 
     pub(super) fn finished(&mut self, ticket: Ticket, ending: Ending) -> Vec<Effect> {
@@ -92,6 +105,12 @@ impl Live {
                 let next = self.syncs.finish();
                 let start = |sync| Effect::Start(Ticket::Sync, Work::Sync(sync));
                 next.map(start).into_iter().collect()
+            }
+            Ticket::Choice(choice) => {
+                let next = self.choices.finish(choice);
+                next.map(|frame| choose(choice, frame))
+                    .into_iter()
+                    .collect()
             }
             Ticket::Other => {
                 self.others = self.others.saturating_sub(1);
@@ -115,7 +134,8 @@ impl Live {
     }
 
     fn in_flight(&self) -> usize {
-        self.order.running() + self.order.waiting() + self.syncs.count() + self.others
+        let logged = self.order.running() + self.order.waiting();
+        logged + self.syncs.count() + self.choices.count() + self.others
     }
 
     fn log(&mut self, request: LogRequest) -> Vec<Effect> {
@@ -144,6 +164,10 @@ impl Live {
             }
         }
     }
+}
+
+fn choose(choice: Choice, frame: ClientFrame) -> Effect {
+    Effect::Start(Ticket::Choice(choice), Work::Frame(frame))
 }
 
 fn effect(turn: Turn) -> Effect {

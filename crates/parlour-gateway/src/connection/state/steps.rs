@@ -9,6 +9,7 @@ use parlour_protocol::{
 
 use super::super::order::{LogName, Verdict};
 use super::SyncRequest;
+use super::choices::Choice;
 
 /// Something that happened to the connection.
 #[derive(Debug)]
@@ -70,6 +71,8 @@ pub(crate) enum Ticket {
     Log(LogName),
     /// It catches up.
     Sync,
+    /// It replaces the one before it.
+    Choice(Choice),
     /// Anything else.
     Other,
 }

@@ -8,6 +8,7 @@ use parlour_delivery::SyncKind;
 use parlour_model::{Body, ChatId, EventKey, Seq};
 use parlour_protocol::{
     HelloFrame, MarkFrame, Outcome, PingFrame, Secret, SendFrame, SyncFrame, TypingFrame,
+    WatchFrame,
 };
 
 use super::super::order::Verdict;
@@ -258,8 +259,41 @@ fn a_ping_is_answered_while_commits_take_long() {
     });
     for frame in [read(1), typing] {
         let effects = state.step(Input::Frame(frame), START);
-        assert!(matches!(&effects[..], [Effect::Start(Ticket::Other, _)]));
+        let [Effect::Start(Ticket::Other | Ticket::Choice(_), _)] = &effects[..] else {
+            panic!("they start: {effects:?}");
+        };
     }
+}
+
+#[test]
+fn of_two_choices_the_later_one_waits_and_stays() {
+    let mut state = live();
+    let watch = |number| {
+        Input::Frame(ClientFrame::Watch(WatchFrame {
+            reference: None,
+            users: Vec::new(),
+            chats: vec![chat(number)],
+        }))
+    };
+    let first = state.step(watch(1), START);
+    let [Effect::Start(watched @ Ticket::Choice(_), _)] = first[..] else {
+        panic!("nothing is before it: {first:?}");
+    };
+    assert_eq!(state.step(watch(2), START), []);
+    assert_eq!(state.step(watch(3), START), []);
+    for number in [2, 3] {
+        let next = state.step(Input::Finished(watched, ending(Verdict::Settled)), START);
+        let Input::Frame(expected) = watch(number) else {
+            unreachable!("it is a frame");
+        };
+        assert_eq!(next, [Effect::Start(watched, Work::Frame(expected))]);
+    }
+    let last = state.step(Input::Finished(watched, ending(Verdict::Settled)), START);
+    assert_eq!(last, []);
+    assert!(matches!(
+        state.step(watch(4), START)[..],
+        [Effect::Start(_, _)]
+    ));
 }
 
 #[test]
