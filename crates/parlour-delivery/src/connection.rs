@@ -78,7 +78,8 @@ impl Connection {
     /// of [`SyncKind::Hello`], after `welcome` was put into the outbox: nothing else comes before that call. With `more`, further calls follow that belong to the same `hello`; the last of them also
     /// sends summaries of the user's other chats. Afterwards the caller sends `ready` or `synced`.
     ///
-    /// Waits for room in the outbox, and while the store cannot be read; ends early when the connection is closed.
+    /// Waits for room in the outbox, and until the store tells of the user's chats; a single chat of which it does not tell
+    /// comes by itself later. Ends early when the connection is closed.
     /// Several syncs of one connection run one after the other.
     pub async fn sync(&self, cursors: BTreeMap<ChatId, Seq>, kind: SyncKind, more: bool) {
         self.core.sync(&self.link, cursors, kind, more).await;
