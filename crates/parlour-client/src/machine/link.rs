@@ -2,7 +2,8 @@
 //!
 //! - At most one connection is live, one is being opened, and one (drained by its node) is retiring.
 //! - A connection is live from `welcome` on; the one before retires then and closes once its answers are in.
-//! - Every end leads to another attempt after full jitter, unless the close number says that it is for good.
+//! - Every end leads to another attempt after full jitter, unless the close number says that it is for good. That a draining node
+//!   had named a later moment changes nothing once it has gone.
 
 use std::time::Duration;
 
@@ -179,10 +180,16 @@ impl Machine {
             self.link.refresh_at = None;
         }
         let asked_wait = std::mem::take(&mut self.link.asked_wait);
-        if self.link.attempt.is_none() {
-            let asked = code == Some(CloseCode::TooManyRequests);
-            let at_least = if asked { asked_wait } else { Duration::ZERO };
-            self.try_again(now, at_least, out);
+        let asked = code == Some(CloseCode::TooManyRequests);
+        let at_least = if asked { asked_wait } else { Duration::ZERO };
+        match self.link.attempt {
+            None => self.try_again(now, at_least, out),
+            // The node named a later moment for its end, and has come to it before.
+            Some(Attempt::Waiting(planned)) if was_live => {
+                let pause = self.jittered(self.link.failures, PAUSE_MAX).max(at_least);
+                self.wait(now, pause.min(planned.since(now)), out);
+            }
+            Some(_) => {}
         }
     }
 
@@ -190,6 +197,10 @@ impl Machine {
     fn try_again(&mut self, now: Timestamp, at_least: Duration, out: &mut Output) {
         let pause = self.jittered(self.link.failures, PAUSE_MAX).max(at_least);
         self.link.failures = self.link.failures.saturating_add(1);
+        self.wait(now, pause, out);
+    }
+
+    fn wait(&mut self, now: Timestamp, pause: Duration, out: &mut Output) {
         self.link.attempt = Some(Attempt::Waiting(now.plus(pause)));
         if self.link.live.is_none() {
             out.emit(ClientEvent::Connection(ConnectionState::Waiting(pause)));

@@ -111,6 +111,16 @@ fn too_many_requests_waits_as_long_as_the_error_before_said() {
 }
 
 #[test]
+fn a_draining_node_that_dies_before_its_time_is_not_waited_for() {
+    let (mut bench, old) = Bench::ready(&[]);
+    let drain = ServerFrame::Reconnect(ReconnectFrame { after_ms: 45_000 });
+    assert!(bench.frame(old, drain).opened.is_empty());
+    let waits = pause(&bench.closed(old, None).events).expect("the application is told");
+    assert!(waits <= Duration::from_secs(1), "{waits:?}");
+    assert_eq!(bench.pass(waits).opened.len(), 1);
+}
+
+#[test]
 fn a_draining_node_is_left_after_the_new_welcome_and_its_answers_still_count() {
     let (mut bench, old) = Bench::ready(&[(9, 0)]);
     let drain = ServerFrame::Reconnect(ReconnectFrame { after_ms: 3_000 });

@@ -113,14 +113,20 @@ export function openFailed(state: State, now: Timestamp, connection: ConnectionI
 export function closed(state: State, now: Timestamp, connection: ConnectionId, code: number | undefined, out: Output): void {
   const { link } = state;
   if (!link.knows(connection)) return;
-  const counted = link.live?.connection === connection || link.opening === connection;
+  const wasLive = link.live?.connection === connection;
+  const counted = wasLive || link.opening === connection;
   detach(state, connection, code !== undefined && BLAMES_THE_FRAME.has(code), out);
   if (!counted) return;
   if (code !== undefined && code >= FOR_GOOD) return stop(state, REASONS[code] ?? "refused", out);
   if (code === TOKEN_EXPIRED) link.refreshAt = undefined;
   const askedWait = link.askedWait;
   link.askedWait = 0;
-  if (!link.attempt) tryAgain(state, now, code === TOO_MANY_REQUESTS ? askedWait : 0, out);
+  const atLeast = code === TOO_MANY_REQUESTS ? askedWait : 0;
+  if (!link.attempt) tryAgain(state, now, atLeast, out);
+  // The node named a later moment for its end, and has come to it before.
+  else if (wasLive && link.attempt.step === "waiting") {
+    wait(state, Math.min(link.attempt.at, now + Math.max(jittered(state, link.failures), atLeast)), out);
+  }
 }
 
 /** Plans the next attempt, after full jitter and not before `atLeast`. */
@@ -128,6 +134,10 @@ function tryAgain(state: State, now: Timestamp, atLeast: number, out: Output): v
   const { link } = state;
   const at = now + Math.max(jittered(state, link.failures), atLeast);
   link.failures += 1;
+  wait(state, at, out);
+}
+
+function wait({ link }: State, at: Timestamp, out: Output): void {
   link.attempt = { step: "waiting", at };
   if (!link.live) out.told.push({ type: "connection", connection: { state: "waiting", retryAt: at } });
 }
@@ -144,13 +154,9 @@ export function giveUp(state: State, now: Timestamp, connection: ConnectionId, o
  */
 export function networkLost(state: State, now: Timestamp, out: Output): void {
   const { link } = state;
-  const isPlanned = link.live !== undefined && link.attempt?.step === "waiting";
   // The live one first: what follows from the end of the others is told only when there is none.
   for (const connection of [link.live?.connection, link.opening, link.retiring?.connection]) {
     if (connection !== undefined) giveUp(state, now, connection, out);
-  }
-  if (isPlanned && link.attempt?.step === "waiting") {
-    out.told.push({ type: "connection", connection: { state: "waiting", retryAt: link.attempt.at } });
   }
 }
 
