@@ -33,7 +33,10 @@ impl Choice {
 
 /// The choices of one connection: those that wait, by kinds of which one is under way.
 #[derive(Debug, Default)]
-pub(super) struct Choices(HashMap<Choice, VecDeque<ClientFrame>>);
+pub(super) struct Choices(
+    // queue: requests in flight per connection
+    HashMap<Choice, VecDeque<ClientFrame>>,
+);
 
 impl Choices {
     /// Takes a frame in; gives it back if it is to start now.
