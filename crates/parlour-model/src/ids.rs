@@ -13,8 +13,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[error("an id is a decimal string of a positive number below 2^63")]
 pub struct IdError;
 
-/// The canonical decimal form, for schemas. A pattern cannot say where the numbers end.
-const ID_PATTERN: &str = "^[1-9][0-9]{0,18}$";
+/// The canonical decimal form, for schemas. It ends below 9·10^18, a little before the numbers do: all that matches is an id, and
+/// by then it is the year 2093.
+const ID_PATTERN: &str = "^([1-9][0-9]{0,17}|[1-8][0-9]{18})$";
 /// An id as documents show it: beyond what a JavaScript number holds.
 const ID_EXAMPLE: &str = "7301444403200000001";
 

@@ -40,5 +40,6 @@ scene("from an old message up and down, slowly and in leaps, lines move with the
     journeys.push({ hand, ...(await scrollTo(ann.page, hand, until.seq)) });
   }
   assert.deepEqual(journeys.flatMap(({ hand, jumps }) => jumps.map((jump) => `${hand}: ${jump}`)), []);
-  assert(journeys.every(({ pages }) => pages >= 4), `${journeys.map(({ pages }) => pages)} pages came`);
+  // How many come at once is up to the frames; those that went at the other end come back in more than one page.
+  assert(journeys.every(({ pages }) => pages >= 2), `${journeys.map(({ pages }) => pages)} pages came`);
 });
