@@ -194,6 +194,15 @@ impl Core {
         self.introduce(entry, &members);
     }
 
+    /// The stream of a connection ended with its user's removal. Should they have been let in again meanwhile, nobody has
+    /// told that connection: it still had its seat.
+    pub(crate) fn introduce_again(self: &Arc<Self>, entry: &Arc<Entry>, user: UserId) {
+        let is_member = entry.lock().is_member(user);
+        if is_member {
+            self.introduce(entry, &[user]);
+        }
+    }
+
     /// Lets these users know that they are members, where they are local and have no seat.
     fn introduce(self: &Arc<Self>, entry: &Arc<Entry>, users: &[UserId]) {
         for user in users {

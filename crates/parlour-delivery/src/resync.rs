@@ -56,7 +56,7 @@ pub(crate) struct Resync {
 
 #[derive(Debug, Default)]
 struct State {
-    /// What was compared before this is due, and why.
+    /// What was not compared after this is due, and why.
     since: Option<(Instant, &'static str)>,
     /// When the memberships of users were compared; `None` for those due at once.
     users: HashMap<UserId, Option<Instant>>,
@@ -212,7 +212,7 @@ impl Core {
             let follows = state.stage() == Stage::Following;
             is_entering |= state.stage() == Stage::Entering;
             let (active_at, newest) = (state.active_at, state.newest());
-            let compared_at = state.compared_at.filter(|at| Some(*at) >= since);
+            let compared_at = state.compared_at.filter(|at| Some(*at) > since);
             drop(state);
             follows.then_some(Candidate {
                 item: chat,
@@ -243,7 +243,7 @@ impl Core {
             let pause = self.pace(0, state.users.len()).user;
             let users = state.users.iter();
             users
-                .map(|(user, at)| (at.filter(|at| Some(*at) >= since), *user))
+                .map(|(user, at)| (at.filter(|at| Some(*at) > since), *user))
                 .filter(|(at, _)| at.is_none_or(|at| at + pause <= now))
                 .collect()
         });

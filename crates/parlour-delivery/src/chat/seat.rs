@@ -112,11 +112,12 @@ impl ChatState {
         !came_back
     }
 
-    /// Takes a connection's seat without a word.
-    pub(crate) fn unseat(&mut self, id: ConnectionId) {
-        if let Some(index) = self.seats.iter().position(|seat| seat.link.id == id) {
-            self.take_seat(index);
-        }
+    /// Takes a connection's seat without a word. True if its user had been removed while it caught up.
+    pub(crate) fn unseat(&mut self, id: ConnectionId) -> bool {
+        let Some(index) = self.seats.iter().position(|seat| seat.link.id == id) else {
+            return false;
+        };
+        matches!(self.take_seat(index).phase, Phase::Ending(_))
     }
 
     fn end(&mut self, index: usize) -> Caught {

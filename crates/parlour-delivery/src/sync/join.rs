@@ -70,7 +70,11 @@ impl Core {
         while let Some((chat, summary)) = summaries.next().await {
             match summary {
                 Ok(Some(summary)) => self.send_joined(turn, &chat, summary).await,
-                Ok(None) | Err(Stop::Over) => chat.entry.lock().unseat(turn.link.id),
+                Ok(None) | Err(Stop::Over) => {
+                    if chat.entry.lock().unseat(turn.link.id) {
+                        self.introduce_again(&chat.entry, turn.link.user);
+                    }
+                }
                 Err(Stop::Unread) => self.stop_catching_up(turn, &chat, None),
             }
         }
@@ -123,7 +127,8 @@ impl Core {
             }
             let caught = chat.entry.lock().go_live(link.id, sent);
             match caught {
-                Caught::Live | Caught::Ended => return,
+                Caught::Live => return,
+                Caught::Ended => return self.introduce_again(&chat.entry, link.user),
                 Caught::NoRoom => {
                     if !link.outbox.wait_for_room().await {
                         return;

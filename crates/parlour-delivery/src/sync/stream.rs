@@ -200,7 +200,9 @@ impl Core {
             }
             *sent = event.seq;
             if removes(event, link.user) {
-                if chat.entry.lock().end_at(link.id, event.seq) {
+                let is_end = chat.entry.lock().end_at(link.id, event.seq);
+                if is_end {
+                    self.introduce_again(&chat.entry, link.user);
                     return Err(Stop::Over);
                 }
                 let head = chat.entry.lock().high_water();

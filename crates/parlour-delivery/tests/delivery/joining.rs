@@ -145,6 +145,29 @@ async fn removed_and_added_again_while_connected_leaves_then_joins() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_removed_and_let_in_again_while_their_chat_is_read_is_told_of_it() {
+    for gate in ["authority", "authority.after"] {
+        let world = World::new(1);
+        let chat = world.group(1, &[1, 2, 3]);
+        let _stays = Client::connect(&world.nodes[0], 3, [(chat, 1)]).await;
+        world.store.shut(gate);
+        let client = Client::connect(&world.nodes[0], 2, []);
+        let meanwhile = async {
+            settle().await;
+            world.remove(0, chat, 2);
+            world.add(0, chat, 2);
+            world.store.open(gate);
+        };
+        let (mut client, ()) = tokio::join!(client, meanwhile);
+        settle().await;
+        client.drain();
+        assert_eq!(client.cursors.get(&chat), Some(&Seq::new(3)), "{gate}");
+        world.post(0, chat, user(1));
+        client.until(chat, 4).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_chat_joined_during_the_first_sync_is_told_once() {
     let world = World::new(1);
     let chat = world.group(1, &[1, 2]);
