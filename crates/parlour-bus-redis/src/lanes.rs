@@ -1,8 +1,9 @@
 //! What waits to be sent, by node.
 //!
-//! A lane exists while something waits or is on its way, and one task empties it: one pack at a time, so order is kept,
-//! and what comes while a pack is on its way leaves together in the next one. A pack that may have been lost leaves a debt:
-//! the next pack skips a number, so that its receiver sees that something is missing.
+//! A lane exists while something waits or is on its way, and a moment longer. One task empties it: one pack at a time, so
+//! order is kept, and what comes while a pack is on its way, or in that moment, leaves together in the next one. A pack
+//! that may have been lost leaves a debt: the next pack skips a number, so that its receiver sees that something is
+//! missing.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

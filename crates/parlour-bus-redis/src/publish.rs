@@ -17,6 +17,9 @@ use crate::pack::{self, Load};
 use crate::script::PUBLISH;
 use crate::session::{self, Repeat};
 
+/// Between two packs to one node, from the sending of one to the sending of the next: what comes meanwhile leaves together.
+/// The first packet after a pause leaves at once.
+const PACK_PAUSE: Duration = Duration::from_millis(1);
 /// How long a packet may wait and travel.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(5);
 /// Between two tries to tell a node of a loss.
@@ -99,7 +102,11 @@ impl Core {
         let mut gap_tries = 0;
         loop {
             match self.lanes.next(to) {
-                Next::Pack(pack) => self.send(to, pack).await,
+                Next::Pack(pack) => {
+                    let pause = tokio::time::sleep(PACK_PAUSE);
+                    self.send(to, pack).await;
+                    pause.await;
+                }
                 Next::Gap if gap_tries < GAP_TRIES_MAX && !self.token.is_cancelled() => {
                     gap_tries += 1;
                     self.send_gap(to).await;
