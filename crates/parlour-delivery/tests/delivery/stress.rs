@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use parlour_delivery::SyncKind;
 use parlour_model::ChatId;
+use parlour_protocol::CloseCode;
 use tokio::task::JoinSet;
 
-use crate::support::{Client, World, user};
+use crate::support::{Client, World, seq, user};
 
 const POSTS: u64 = 400;
 const MEMBERS: u64 = 12;
@@ -19,21 +20,32 @@ async fn follow(world: Arc<World>, chat: ChatId, number: u64, over: Arc<AtomicBo
     let mut visits = 0;
     while !over.load(Ordering::SeqCst) || at < world.store.head_now(chat) {
         let node = &world.nodes[(number + visits) as usize % world.nodes.len()];
-        let mut client = Client::connect(node, number, [(chat, at)]).await;
+        let mut client = Client::attach(node, number).await;
+        client.cursors = [(chat, seq(at))].into();
         visits += 1;
-        for _ in 0..(5 + (number * 7 + visits * 13) % 40) {
-            let frame = tokio::time::timeout(Duration::from_millis(30), client.next()).await;
-            if frame.is_err() {
-                break;
-            }
-        }
-        if visits % 3 == 0 {
-            client.sync(SyncKind::Sync).await;
+        if let Err(code) = visit(&mut client, (number, visits)).await {
+            // Where its thread did not run for a while.
+            assert_eq!(code, CloseCode::SlowConsumer);
         }
         at = client.cursors[&chat].get();
         client.connection.detach().await;
     }
     at
+}
+
+/// Takes some frames, as many as the mixture says.
+async fn visit(client: &mut Client, (number, visits): (u64, u64)) -> Result<(), CloseCode> {
+    client.try_sync(SyncKind::Hello).await?;
+    for _ in 0..(5 + (number * 7 + visits * 13) % 40) {
+        match tokio::time::timeout(Duration::from_millis(30), client.try_next()).await {
+            Ok(frame) => drop(frame?),
+            Err(_) => break,
+        }
+    }
+    if visits % 3 == 0 {
+        client.try_sync(SyncKind::Sync).await?;
+    }
+    Ok(())
 }
 
 async fn post_all(world: Arc<World>, chat: ChatId, author: u64) {

@@ -69,6 +69,13 @@ impl Client {
 
     /// Syncs all cursors and applies everything up to the answer.
     pub(crate) async fn sync(&mut self, kind: SyncKind) {
+        self.try_sync(kind)
+            .await
+            .expect("the connection stays open");
+    }
+
+    /// As [`Client::sync`]; why the connection closed, if it does.
+    pub(crate) async fn try_sync(&mut self, kind: SyncKind) -> Result<(), CloseCode> {
         self.asked_again |= kind == SyncKind::Sync;
         let connection = &self.connection;
         let cursors = self.cursors.clone();
@@ -84,31 +91,35 @@ impl Client {
                 .iter()
                 .any(|frame| matches!(frame, ServerFrame::Ready(_)))
             {
-                read_batch(outgoing, waiting)
-                    .await
-                    .expect("the connection stays open");
+                read_batch(outgoing, waiting).await?;
             }
+            Ok(())
         };
-        tokio::time::timeout(Duration::from_secs(600), async { tokio::join!(sync, read) })
-            .await
-            .expect("a sync ends");
+        let both = async { tokio::join!(sync, read).1 };
+        let ended = tokio::time::timeout(Duration::from_secs(600), both).await;
         self.apply_waiting();
+        ended.expect("a sync ends")
     }
 
     /// The next frame, applied.
     pub(crate) async fn next(&mut self) -> ServerFrame {
+        self.try_next().await.expect("the connection stays open")
+    }
+
+    /// As [`Client::next`]; why the connection closed, if it does.
+    pub(crate) async fn try_next(&mut self) -> Result<ServerFrame, CloseCode> {
         let wait = async {
             while self.waiting.is_empty() {
-                let read = read_batch(&mut self.outgoing, &mut self.waiting).await;
-                read.expect("the connection stays open");
+                read_batch(&mut self.outgoing, &mut self.waiting).await?;
             }
+            Ok(())
         };
         tokio::time::timeout(Duration::from_secs(600), wait)
             .await
-            .expect("a frame comes");
+            .expect("a frame comes")?;
         let frame = self.waiting.pop_front().expect("one was read");
         self.apply(&frame);
-        frame
+        Ok(frame)
     }
 
     /// Reads and applies until the cursor of a chat is at `at`.
