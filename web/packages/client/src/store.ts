@@ -5,6 +5,7 @@
  * - The client acts (sends, acknowledges, tells the application) only after `commit` has returned.
  * - Several tabs may share one store. A commit never lowers a cursor (but for `dropped`, as `too_long` asks), an event
  *   is taken in once, and a batch of a time before the last wipe is refused.
+ * - A chat with a cursor has a record, or its summary is fetched as soon as there is a connection.
  */
 
 import type { Id, Message, Pending, Problem, Role, Seq, Timestamp, User } from "./api.js";
@@ -52,6 +53,8 @@ export interface ChatRecord {
   receipts?: { seq: Seq; delivered: number; read: number }[];
   /** How far own messages got with everybody who was there. */
   reached?: Reached;
+  /** Events up to here were skipped: a summary as of this one, or a later one, has to be fetched. */
+  skippedTo?: Seq;
 }
 
 /** Everybody else has received, and read, the user's own messages up to these. */
@@ -115,7 +118,7 @@ export interface Batch {
   /** Whether everything kept so far goes first. */
   wipe: boolean;
   session?: SavedSession;
-  /** Chats whose messages go; their cursors may be lowered. */
+  /** Chats whose messages go; their cursors and records may be lowered. A record that the batch does not bring stays. */
   dropped: Set<Id>;
   /** Newly applied events, of one chat in order. */
   events: WireEvent[];

@@ -48,8 +48,9 @@ export class Summaries {
     this.refreshing.lost();
   }
 
-  /** The connection is there: fetches what is wanted. */
+  /** The connection is there: fetches what is wanted, also by a run before this one. */
   catchUp(): void {
+    for (const chat of this.core.chats.outdated) this.want(chat);
     this.refreshing.catchUp();
   }
 
@@ -92,11 +93,14 @@ export class Summaries {
 
   private async fetch(chat: Id): Promise<void> {
     const { chats, rest } = this.core;
-    const wasKnown = chats.record(chat) !== undefined;
+    const isKnown = () => chats.record(chat) !== undefined || chats.cursor(chat) !== undefined;
+    const wasKnown = isKnown();
     const summary = await rest.call("GET /chats/{chat}", { path: { chat } });
     // Whoever has left it meanwhile would never be told of its end again.
-    if (wasKnown && !chats.record(chat)) return;
+    if (wasKnown && !isKnown()) return;
     this.learn(summary);
+    // Older than what is known already.
+    if (chats.isOutdated(chat)) this.want(chat);
     if (summary.member_count <= NAMED_RECEIPTS_MAX || !this.shown.isOpen(chat)) return;
     // So large a chat tells no marks; how far own messages got is told with the messages.
     const page = await rest.call("GET /chats/{chat}/messages", { path: { chat }, query: { limit: STATUSES_MAX } });

@@ -99,6 +99,19 @@ for (const [name, make] of stores) {
       await store.close();
     });
 
+    test("a dropped chat keeps its record, which may fall too, until it is left", async () => {
+      const store = make();
+      const line = async () => (await store.load()).records.get("9")?.at;
+      await store.commit(batch({ progress: new Map([["9", progress(9)]]), records: new Map([["9", record("9", 9)]]) }));
+      await store.commit(batch({ dropped: new Set(["9"]), progress: new Map([["9", progress(20)]]) }));
+      assert.equal(await line(), 9);
+      await store.commit(batch({ dropped: new Set(["9"]), progress: new Map([["9", progress(5)]]), records: new Map([["9", record("9", 5)]]) }));
+      assert.equal(await line(), 5);
+      await store.commit(batch({ dropped: new Set(["9"]), progress: new Map([["9", null]]) }));
+      assert.equal(await line(), undefined);
+      await store.close();
+    });
+
     test("history is kept where it joins what is kept, and carries every change up to the cursor", async () => {
       const store = make();
       await store.commit(batch({ progress: new Map([["9", progress(50)]]) }));

@@ -62,6 +62,17 @@ export class Chats {
     return this.cursors.get(chat);
   }
 
+  /** The chats whose summary has to be fetched: some of their events were skipped, or nothing is known of them but how far they are. */
+  get outdated(): Id[] {
+    return [...this.cursors.keys()].filter((chat) => this.isOutdated(chat));
+  }
+
+  /** Whether a chat's summary has to be fetched. */
+  isOutdated(chat: Id): boolean {
+    const record = this.records.get(chat);
+    return record ? record.skippedTo !== undefined : this.cursors.has(chat);
+  }
+
   /** Adds to the batch what the output makes of the records. `me`: who is signed in after it. */
   prepare(out: Output, me: Id): void {
     this.next = new Map();

@@ -24,6 +24,8 @@ export function recordAfter(record: ChatRecord | undefined, told: Told, me: Id):
   switch (told.type) {
     case "event":
       return withEvent(record, told.event, me);
+    case "too_long":
+      return withGap(record, told.head);
     case "read":
       return withRead(record, told.seq);
     case "receipt":
@@ -44,6 +46,7 @@ export function chatOf(told: Told): Id | undefined {
     case "chat_changed":
       return told.chat.id;
     case "chat_left":
+    case "too_long":
     case "read":
     case "receipt":
     case "receipt_counts":
@@ -80,6 +83,7 @@ export function withSummary(record: ChatRecord | undefined, chat: WireChat, me: 
     marks: highestMarks(marks, record?.marks ?? {}),
     ...(record?.receipts && { receipts: record.receipts }),
     ...(record?.reached && { reached: record.reached }),
+    ...(record?.skippedTo !== undefined && record.skippedTo > chat.head && { skippedTo: record.skippedTo }),
   };
   return withRead(withReached(summary, reachedIn(chat.last_message ? [chat.last_message] : [])), read);
 }
@@ -96,6 +100,18 @@ function highestMarks(marks: ChatRecord["marks"], known: ChatRecord["marks"]): C
     return [user, { delivered: Math.max(delivered, before.delivered), read: Math.max(read, before.read) }] as const;
   });
   return Object.fromEntries(highest);
+}
+
+/** The log goes on after `head`, and what was skipped only a summary tells. Of what lies above it nothing is left. */
+function withGap(record: ChatRecord, head: Seq): ChatRecord {
+  if (record.at <= head) return { ...record, skippedTo: head };
+  const { lastMessage: _, receipts: __, reached: ___, ...kept } = record;
+  const cut = (seq: Seq) => Math.min(seq, head);
+  const marks = Object.entries(record.marks).map(([user, { delivered, read }]) => [user, { delivered: cut(delivered), read: cut(read) }] as const);
+  return {
+    ...kept, at: head, read: cut(record.read), delivered: cut(record.delivered), unread: { counted: 0, upTo: head, seqs: [] },
+    marks: Object.fromEntries(marks), skippedTo: head,
+  };
 }
 
 function withEvent(record: ChatRecord, event: WireEvent, me: Id): ChatRecord {

@@ -45,18 +45,21 @@ async function commitChat({ tables, batch, keptMax }: { tables: Tables; batch: B
     tables.deleteChat(id);
     return;
   }
-  let row = await tables.chat(id);
-  if (batch.dropped.has(id)) {
-    tables.deleteMessages(id);
-    row = undefined;
-  }
+  const row = await tables.chat(id);
+  const isDropped = batch.dropped.has(id);
+  if (isDropped) tables.deleteMessages(id);
   const events = batch.events.filter((event) => event.chat === id);
-  let after = await takeEvents(tables, row ?? { id, from: 0 }, events, keptMax);
+  let after = await takeEvents(tables, row && !isDropped ? row : withoutMessages(id, row), events, keptMax);
   if (progress) after = withProgress(after, progress);
   const record = batch.records.get(id);
-  if (record && isNewer(record, after.record)) after = { ...after, record };
+  if (record && (isDropped || isNewer(record, after.record))) after = { ...after, record };
   for (const stretch of batch.stretches) if (stretch.chat === id) after = await takeStretch(tables, after, stretch);
   tables.putChat(after);
+}
+
+/** What a chat is when its messages go: it stays in the list. */
+function withoutMessages(id: Id, row: ChatRow | undefined): ChatRow {
+  return { id, from: 0, ...(row?.record && { record: row.record }) };
 }
 
 /** Takes in the events that are new here. */
