@@ -117,8 +117,7 @@ export class Live implements Core {
 
   /** Goes on with the session that was kept, if there is one. */
   resume(): Promise<void> {
-    const { session } = this.driver.machine;
-    return session ? this.driver.feed({ type: "signed_in", session }) : Promise.resolve();
+    return this.driver.feed({ type: "resumed" });
   }
 
   /** Starts with a new session. */
@@ -202,6 +201,7 @@ export class Live implements Core {
     this.people.restore(saved.users);
     this.chats.restore(saved);
     this.me.changed();
+    if (saved.session) this.tokens.changed(saved.session.accessToken);
     for (const chat of this.driver.machine.chatsWithSends()) this.sends.refresh(chat);
     this.inherited = this.neighbours.restore(saved.outbox);
   }
@@ -236,6 +236,8 @@ export class Live implements Core {
         return this.screen.setLimits({ users: told.limits.watch_users, chats: told.limits.watch_chats });
       case "connection":
         return this.connectionChanged(told.connection);
+      case "token":
+        return this.tokens.changed(this.driver.machine.session?.accessToken);
       case "chat_joined":
         this.open.get(told.chat.id)?.joined();
         return this.summaries.got(told.chat.id);

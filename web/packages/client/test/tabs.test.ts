@@ -12,6 +12,7 @@ import { joinTabs } from "../src/tabs.js";
 import { Browser } from "./support/browser.js";
 import { batch, outgoing, session, START, textOf } from "./support/making.js";
 import { Network } from "./support/network.js";
+import { PlayedServer } from "./support/played.js";
 import { noServer, type Server, startServer } from "./support/server.js";
 import { until } from "./support/waiting.js";
 
@@ -70,6 +71,26 @@ test("two tabs that need new tokens at once ask once, and both get them", async 
   assert.equal(calls, 1);
   assert.equal((await store.session()).session?.refreshToken, "refresh-new", "kept before it is used");
   for (const each of tabs) each.close();
+});
+
+test("a tab that opens while another one refreshes does not undo that", LIMIT, async () => {
+  const server = new PlayedServer();
+  const [first, second] = [indexedDbStore("rotated"), indexedDbStore("rotated")];
+  await first.commit(batch({ session: session("old", Date.now()) }));
+  const rotated = session("new", Date.now() + 3_600_000);
+  const load = second.load.bind(second);
+  // The other tab's new tokens are kept right after this one has read the old ones.
+  second.load = async () => {
+    const saved = await load();
+    await first.commit(batch({ session: rotated }));
+    return saved;
+  };
+  const client = await connectAmong(new Browser(), { ...server.options, store: second });
+  assert.equal((await server.next("hello")).frame.token, "new", "the tab finds them");
+  assert.deepEqual((await first.session()).session, rotated);
+  assert.deepEqual(server.calls, [], "the old one is not used again");
+  await client.close();
+  await first.close();
 });
 
 test("what a tab left behind that is gone belongs to the next one as soon as that is there", async () => {

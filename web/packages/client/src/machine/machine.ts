@@ -11,13 +11,13 @@ import { pumpOutbox } from "./posting.js";
 import { emptyOutput, type Input, type Output, type Reply, type Settings, State } from "./state.js";
 import { pumpSync } from "./syncing.js";
 import { hurry, nextWake, wake } from "./timers.js";
-import { notRefreshed, refreshed, signedIn, signedOut, tokenExpired } from "./tokens.js";
+import { notRefreshed, refreshed, resumed, signedIn, signedOut, tokenExpired } from "./tokens.js";
 
 /** One client, without the world around it. */
 export class Machine {
   private readonly state: State;
 
-  /** Goes on from what was saved. It stays offline until `signed_in`. */
+  /** Goes on from what was saved. It stays offline until `resumed` or `signed_in`. */
   constructor(settings: Settings, saved: Saved) {
     this.state = new State(settings, saved);
   }
@@ -75,6 +75,8 @@ export class Machine {
   private take(now: Timestamp, input: Input, out: Output): void {
     const { state } = this;
     switch (input.type) {
+      case "resumed":
+        return resumed(state, now, out);
       case "signed_in":
         return signedIn(state, now, input.session, out);
       case "signed_out":

@@ -44,7 +44,9 @@ export type RefreshFailure = { denied: true } | { denied: false; afterMs?: numbe
 
 /** Something that happened. */
 export type Input =
-  /** A session to connect with. Another user than before starts from an empty store. */
+  /** Goes on with the session that was saved. */
+  | { type: "resumed" }
+  /** A new session to connect with. Another user than before starts from an empty store. */
   | { type: "signed_in"; session: SavedSession }
   /** The user signed out: everything kept goes. */
   | { type: "signed_out" }
@@ -54,6 +56,7 @@ export type Input =
   /** Something came that is not for this client to understand. */
   | { type: "heard"; connection: ConnectionId }
   | { type: "closed"; connection: ConnectionId; code?: number }
+  /** There are new tokens, and they are in the store. */
   | { type: "refreshed"; session: SavedSession }
   | { type: "not_refreshed"; failure: RefreshFailure }
   /** A REST call was refused because this access token has expired. */
@@ -77,6 +80,8 @@ export interface Sent { seq: Seq; id: Id; sentAt: Timestamp }
 export type Told =
   | { type: "welcome"; me: WireUser; limits: WireLimits }
   | { type: "connection"; connection: Connection }
+  /** There is another access token. */
+  | { type: "token" }
   | { type: "event"; event: WireEvent }
   | { type: "chat_joined" | "chat_changed"; chat: WireChat }
   | { type: "chat_left"; chat: Id }

@@ -1,7 +1,8 @@
 /**
  * Signing in and out, and keeping the access token fresh.
  *
- * - A new pair of tokens is in the store before the access token is used.
+ * - A new pair of tokens is in the store before the access token is used. Whoever got it from the server puts it there: it
+ *   would be an old pair if it came there again later, from a tab that was slower than another one's refresh.
  * - A refresh whose answer was lost is asked again with the same refresh token.
  */
 
@@ -13,13 +14,21 @@ import { MarksDue } from "./marks.js";
 import { type Output, type RefreshFailure, type State, send } from "./state.js";
 import { Watching } from "./watching.js";
 
-/** Goes on with a session; another user than before starts from nothing. */
+/** Begins with a new session; another user than before starts from nothing. */
 export function signedIn(state: State, now: Timestamp, session: SavedSession, out: Output): void {
   const isOtherUser = state.me !== undefined && state.me !== session.user;
   disconnect(state, out);
   if (isOtherUser) forgetAll(state, out);
-  takeSession(state, now, session, out);
+  takeSession(state, now, session);
+  out.batch.session = { ...session };
   state.link.failures = 0;
+  startAttempt(state, now, out);
+}
+
+/** Goes on with the session that was saved. */
+export function resumed(state: State, now: Timestamp, out: Output): void {
+  if (!state.session) return;
+  takeSession(state, now, state.session);
   startAttempt(state, now, out);
 }
 
@@ -47,10 +56,9 @@ function forgetAll(state: State, out: Output): void {
   out.told.push({ type: "forgotten" });
 }
 
-function takeSession(state: State, now: Timestamp, session: SavedSession, out: Output): void {
+function takeSession(state: State, now: Timestamp, session: SavedSession): void {
   state.link.refreshAt = now + Math.max(0, session.expiresAt - now) * 0.75;
   state.session = { ...session };
-  out.batch.session = { ...session };
 }
 
 /** Learns from the server when the access token really ends. */
@@ -78,7 +86,8 @@ export function refreshed(state: State, now: Timestamp, session: SavedSession, o
   // Of a session that was replaced in the meantime.
   if (state.session?.session !== session.session) return;
   state.link.refreshFailures = 0;
-  takeSession(state, now, session, out);
+  takeSession(state, now, session);
+  out.told.push({ type: "token" });
   useToken(state, now, session.accessToken, out);
 }
 
