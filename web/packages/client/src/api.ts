@@ -191,7 +191,10 @@ export interface Chat {
   react(target: Seq, emoji: string, on: boolean): Promise<Pending>;
   /** Puts a failed send at the end of the queue again, under a new key. */
   retry(key: string): Promise<void>;
-  /** Gives a send up: settles as failed with `cancelled`, or as sent if it is stored already. */
+  /**
+   * Gives a send up: settles as failed with `cancelled`, or as sent if it is stored already. Where the server can no longer tell
+   * which (its key is older than 13 days), as `cancelled` with the outcome `unknown`; nothing more is tried.
+   */
   cancel(key: string): Promise<void>;
 
   markRead(seq: Seq): void;

@@ -41,3 +41,7 @@ export const NOT_CONNECTED: Problem = { code: "unreachable", message: "there is 
 export const NOT_SIGNED_IN: Problem = { code: "closed", message: "nobody is signed in", retry: "never", outcome: "not_stored" };
 export const CLOSED: Problem = { code: "closed", message: "the client was closed before this was done", retry: "never", outcome: "unknown" };
 export const CANCELLED: Problem = { code: "cancelled", message: "given up", retry: "never", outcome: "not_stored" };
+/** The server can no longer tell what became of it; if it is in the log after all, its event shows that. */
+export const GIVEN_UP: Problem = {
+  code: "cancelled", message: "given up; whether it is in the log is not known", retry: "never", outcome: "unknown",
+};

@@ -257,6 +257,24 @@ test("a cancelled send may turn out to be sent", () => {
   assert.equal(bench.end(name), 5);
 });
 
+test("a send that is too old to be cancelled is given up, and those behind it go", () => {
+  const { bench, connection } = Bench.ready({ 9: 4 });
+  const { name } = bench.post("9", "hello");
+  const next = bench.post("9", "next");
+  bench.closed(connection);
+  bench.now += 14 * 86_400_000;
+  const later = bench.signIn();
+  const { welcomed } = bench.getReady(later);
+  assert.ok(isStalled(bench.refuse(later, ref(welcomed), refusal("key_time"))));
+  const cancel = bench.cancel(name).seen;
+  assert.ok(only(cancel, "cancel"));
+  const after = bench.refuse(later, ref(cancel), refusal("key_time"));
+  assert.deepEqual(toldOf(after, "settled").map(({ result }) => "error" in result && [result.error.code, result.error.outcome]), [["cancelled", "unknown"]]);
+  assert.equal(after.batch.outbox.get(name), null);
+  assert.notEqual(attempt(after).key, next.name, "the next, under a key of its time");
+  assert.deepEqual(bench.machine.pendingIn("9").map(({ key }) => key), [next.name], "the screen keeps nothing of what was given up");
+});
+
 test("an unknown attempt of an earlier connection needs cancel", () => {
   const { bench, connection } = Bench.ready({ 9: 4 });
   const { name } = bench.post("9", "hello");

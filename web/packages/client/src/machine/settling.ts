@@ -2,12 +2,13 @@
  * How a send ends, and what keeps it from ending.
  *
  * A send may be called failed only when every attempt was answered `not_stored`, or after `cancelled`; otherwise the same
- * key is sent again.
+ * key is sent again. One that the user gave up ends in any case: with `cancelled`, or where the server refuses even that for
+ * good, without its outcome being known.
  */
 
 import type { Id, Problem, Timestamp } from "../api.js";
 import { newKey } from "../key.js";
-import { CANCELLED, problemOf } from "../problem.js";
+import { CANCELLED, GIVEN_UP, problemOf } from "../problem.js";
 import type { Frame, Outcome, WireError, WireEvent } from "../wire.js";
 import { heed } from "./frames.js";
 import { jittered } from "./link.js";
@@ -69,7 +70,9 @@ export function sendRefused(state: State, now: Timestamp, place: { chat: Id; nam
   }
   if (entry.noteCertainty() || error.applied !== undefined) keep(entry, out);
   heed(state, place.chat, error.retry, out);
-  if (error.retry === "never") refusedForGood(state, now, entry, error, out);
+  if (error.retry !== "never") return;
+  if (wasCancel) cancelRefusedForGood(state, entry, out);
+  else refusedForGood(state, now, entry, error, out);
 }
 
 /** What an error says about its attempt; one without an outcome says what its code says. */
@@ -98,6 +101,14 @@ function refusedForGood(state: State, now: Timestamp, entry: Entry, error: WireE
   settle(state, entry, { error: problemOf(error) }, out);
 }
 
+/**
+ * The server will never tell what became of a send that was given up: its key is too old, for example, so that no attempt of
+ * it can come to be stored any more. Asking again would hold up those behind it for ever.
+ */
+function cancelRefusedForGood(state: State, entry: Entry, out: Output): void {
+  settle(state, entry, { error: entry.isCertainlyNotStored ? CANCELLED : GIVEN_UP }, out);
+}
+
 /** A connection ended: what was on its way there may be stored. With `blamed`, it was closed because of a frame. */
 export function sendsLost(state: State, connection: ConnectionId, blamed: boolean, out: Output): void {
   state.outbox.dropEchoesOf(connection);
@@ -123,7 +134,7 @@ export function settle(state: State, entry: Entry, result: Sent | { error: Probl
   state.outbox.remove(entry);
   if (entry.isEcho) return;
   announce(entry, result, out);
-  if (!("error" in result) || result.error === CANCELLED) return;
+  if (!("error" in result) || result.error === CANCELLED || result.error === GIVEN_UP) return;
   // It stays where the user sees it, until they retry it or give it up.
   const failed = { ...entry.saved, failed: result.error };
   state.outbox.failed.set(failed.name, failed);
