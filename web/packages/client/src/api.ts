@@ -185,6 +185,7 @@ export interface Chat {
   receipts(seq: Seq): Promise<{ user: Id; delivered: boolean; read: boolean }[]>;
 
   send(text: string, options?: { replyTo?: Seq; mentions?: Id[] }): Promise<Pending>;
+  /** A `custom` body's data is taken as JSON makes it at this moment. */
   sendBody(body: Body, options?: { replyTo?: Seq }): Promise<Pending>;
   edit(target: Seq, text: string): Promise<Pending>;
   delete(target: Seq): Promise<Pending>;

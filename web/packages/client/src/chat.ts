@@ -23,6 +23,11 @@ function bytesOf(body: Body): number {
   return new TextEncoder().encode(JSON.stringify(fromBody(body))).length;
 }
 
+/** What JSON makes of an application's data: that every store and every encoding takes, and it does not change afterwards. */
+function plain(body: Body): Body {
+  return JSON.parse(JSON.stringify(body)) as Body;
+}
+
 /** A chat and the timelines that are open in it. */
 export class OpenChat implements Chat {
   readonly summary: Readable<ChatSummary | undefined>;
@@ -205,8 +210,9 @@ export class OpenChat implements Chat {
   }
 
   private async post(operation: Pending["operation"]): Promise<Pending> {
-    if ("body" in operation && bytesOf(operation.body) > BODY_BYTES_MAX) throw failure(TOO_LARGE);
-    return ask(this.core, (reply) => ({ type: "post", chat: this.id, operation, reply }));
+    const said = "body" in operation ? { ...operation, body: plain(operation.body) } : operation;
+    if ("body" in said && bytesOf(said.body) > BODY_BYTES_MAX) throw failure(TOO_LARGE);
+    return ask(this.core, (reply) => ({ type: "post", chat: this.id, operation: said, reply }));
   }
 
   private get path(): { chat: Id } {

@@ -37,13 +37,15 @@ export interface World {
   failed(error: unknown): void;
 }
 
+interface Addition { add: (batch: Batch) => void; done: () => void }
+
 /** The one that makes the machine run. */
 export class Driver {
   readonly machine: Machine;
   private readonly sockets = new Map<number, Socket>();
   // queue: inputs and additions that wait for their round
   private readonly inputs: Input[] = [];
-  private additions: { add: (batch: Batch) => void; done: () => void }[] = [];
+  private additions: Addition[] = [];
   private running: Promise<void> | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private last: Timestamp = 0;
@@ -129,14 +131,18 @@ export class Driver {
     const additions = this.additions.splice(0);
     const now = this.now();
     const inputs = this.inputs.splice(0, INPUTS_PER_ROUND);
-    for (const input of inputs) this.machine.handle(now, input, out);
-    for (const { add } of additions) add(out.batch);
-    this.world.prepare(out);
+    try {
+      for (const input of inputs) this.machine.handle(now, input, out);
+      for (const { add } of additions) add(out.batch);
+      this.world.prepare(out);
+    } catch (error) {
+      giveUp(additions, inputs);
+      throw error;
+    }
     try {
       if (!isEmpty(out.batch)) await this.world.store.commit(out.batch);
     } catch (error) {
-      for (const { done } of additions) done();
-      refuseAll(inputs);
+      giveUp(additions, inputs);
       return this.commitFailed(error);
     }
     if (!this.ended) this.world.absorb(out);
@@ -210,6 +216,11 @@ export class Driver {
   }
 }
 
+/** What a round took and will not be done. */
+function giveUp(additions: Addition[], inputs: Input[]): void {
+  for (const { done } of additions) done();
+  refuseAll(inputs);
+}
 
 /** What nobody will do any more. */
 function refuseAll(inputs: Input[]): void {

@@ -40,6 +40,24 @@ test("who waits for what is being committed is answered when the end comes meanw
   assert.deepEqual([reply.isDone, isKept, absorbed], [true, true, []]);
 });
 
+test("who asked for something in a round that fails is refused, and not left waiting", async () => {
+  const failures: unknown[] = [];
+  const world = {
+    store: memoryStore(), absorb: assert.fail, failed: (error: unknown) => failures.push(error),
+    prepare: () => {
+      throw new Error("a fault");
+    },
+  } as unknown as World;
+  const driver = new Driver({ instance: "tab", random: Math.random }, kept(), world);
+  const reply = new Box<Pending>();
+  const kind = { type: "delete" as const, target: 1 };
+  const fed = driver.feed({ type: "command", command: { type: "post", chat: "9", operation: kind, reply } });
+  const isKept = driver.keep((batch) => batch.drafts.set("9", "draft"));
+  await assert.rejects(fed, /a fault/);
+  await isKept;
+  assert.deepEqual([reply.problem?.code, failures.length], ["closed", 1]);
+});
+
 /** A connection on which nobody says anything by itself. */
 class SilentSocket {
   readonly OPEN = 1;

@@ -183,6 +183,57 @@ test("what the database keeps outlives the store object", async () => {
   await second.close();
 });
 
+/** The databases that are opened from now on, until the returned function is called. */
+function watchOpening(): { opened: IDBDatabase[]; end: () => void } {
+  const open = indexedDB.open.bind(indexedDB);
+  const opened: IDBDatabase[] = [];
+  indexedDB.open = (...call) => {
+    const request = open(...call);
+    request.addEventListener("success", () => opened.push(request.result));
+    return request;
+  };
+  return {
+    opened,
+    end: () => {
+      indexedDB.open = open;
+    },
+  };
+}
+
+test("a database that the browser closes is opened again, and what was to be kept or read is", async () => {
+  const { opened, end } = watchOpening();
+  const store = indexedDbStore("closed-by-the-browser");
+  await store.commit(batch({ events: events(1, 1), progress: new Map([["9", progress(1)]]) }));
+  opened.at(-1)?.close();
+  await store.commit(batch({ events: events(2, 2), progress: new Map([["9", progress(2)]]) }));
+  opened.at(-1)?.close();
+  assert.deepEqual(texts((await store.messages("9", { limit: 5 })).messages), ["message 1", "message 2"]);
+  assert.equal(opened.length, 3);
+  end();
+  await store.close();
+});
+
+test("a transaction that the browser breaks off is made again, whole", async () => {
+  const { opened, end } = watchOpening();
+  const store = indexedDbStore("broken-off");
+  await store.commit(batch({ events: events(1, 1), progress: new Map([["9", progress(1)]]) }));
+  const [database] = opened;
+  assert.ok(database);
+  const begin = database.transaction.bind(database);
+  database.transaction = (...how) => {
+    const transaction = begin(...how);
+    transaction.objectStore("chats").get("9").onsuccess = () => transaction.abort();
+    return transaction;
+  };
+  const changes = { events: events(2, 2), progress: new Map([["9", progress(2)]]), outbox: new Map([["a", outgoing("a", 1)]]) };
+  await Promise.all([store.commit(batch(changes)), store.commit(batch({ drafts: new Map([["9", "x"]]) }))]);
+  const found = await store.load();
+  assert.deepEqual([found.progress.get("9")?.applied, found.outbox.length, found.drafts.get("9")], [2, 1, "x"]);
+  assert.equal(opened.length, 2, "opened once more for both");
+  end();
+  await store.close();
+});
+
 test("an empty batch is empty, and any change makes it not", () => {
   assert.ok(isEmpty(emptyBatch(0)));
   const changes = [{ wipe: true }, { session: session("t", 1) }, { drafts: new Map([["9", ""]]) }, { dropped: new Set(["9"]) }, { events: events(1, 1) }];

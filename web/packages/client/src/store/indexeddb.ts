@@ -2,10 +2,12 @@
  * A store in the browser that all tabs of one user share.
  *
  * A batch is one transaction of the database. Inside it nothing is awaited but the database, which would end it otherwise.
+ * A browser may close a database in the middle of one: a transaction is whole or nothing, so it is tried once more in the
+ * database opened anew.
  */
 
 import type { Id, Seq } from "../api.js";
-import type { Batch, Kept, LocalStore, Outgoing, Saved, SavedSession } from "../store.js";
+import { type Batch, type Kept, type LocalStore, type Outgoing, type Saved, type SavedSession, StoreOutdated } from "../store.js";
 import { commitTo, KEPT_MAX } from "./commit.js";
 import { keptOf, savedOf } from "./reading.js";
 import type { ChatRow, DraftRow, MessageRow, MetaRow, Tables, UserRow } from "./tables.js";
@@ -29,42 +31,31 @@ class IndexedDbStore implements LocalStore {
 
   constructor(readonly sharedAs: string, private readonly keep: number) {}
 
-  async load(): Promise<Saved> {
-    const transaction = await this.begin("readonly");
-    const all = <T>(table: Table) => result<T[]>(transaction.objectStore(table).getAll());
-    const meta = metaOf(transaction);
-    const rows = [all<ChatRow>("chats"), all<Outgoing>("outbox"), all<UserRow>("users"), all<DraftRow>("drafts")] as const;
-    const [chats, outbox, users, drafts] = await Promise.all(rows);
-    return savedOf(await meta, { chats, outbox, users, drafts });
+  load(): Promise<Saved> {
+    return this.within(READING, loadFrom);
   }
 
-  async session(): Promise<{ epoch: number; session?: SavedSession }> {
-    return metaOf(await this.begin("readonly"));
+  session(): Promise<{ epoch: number; session?: SavedSession }> {
+    return this.within(READING, metaOf);
   }
 
-  async commit(batch: Batch): Promise<void> {
-    const transaction = await this.begin("readwrite", isPrecious(batch) ? "strict" : "relaxed");
-    const done = completed(transaction);
-    try {
-      await commitTo(new Rows(transaction), batch, this.keep);
-    } catch (error) {
-      abort(transaction);
-      await done.catch(() => {});
-      throw error;
-    }
-    await done;
+  commit(batch: Batch): Promise<void> {
+    const durability = isPrecious(batch) ? "strict" : "relaxed";
+    return this.within({ mode: "readwrite", durability }, async (transaction) => {
+      const done = completed(transaction);
+      try {
+        await commitTo(new Rows(transaction), batch, this.keep);
+      } catch (error) {
+        abort(transaction);
+        await done.catch(() => {});
+        throw error;
+      }
+      await done;
+    });
   }
 
-  async messages(chat: Id, range: { before?: Seq; after?: Seq; limit: number }): Promise<Kept> {
-    const transaction = await this.begin("readonly");
-    const row = await result<ChatRow | undefined>(transaction.objectStore("chats").get(chat));
-    const to = row?.progress?.applied ?? 0;
-    const isAfter = range.after !== undefined;
-    const [low, high] = isAfter ? [(range.after ?? 0) + 1, to] : [0, Math.min(to, (range.before ?? to + 1) - 1)];
-    if (low > high) return keptOf(row, []);
-    const within = IDBKeyRange.bound([chat, low], [chat, high]);
-    const rows = await take(transaction.objectStore("messages"), within, isAfter ? "next" : "prev", range.limit);
-    return keptOf(row, isAfter ? rows : rows.reverse());
+  messages(chat: Id, range: { before?: Seq; after?: Seq; limit: number }): Promise<Kept> {
+    return this.within(READING, (transaction) => messagesFrom(transaction, chat, range));
   }
 
   async close(): Promise<void> {
@@ -73,12 +64,57 @@ class IndexedDbStore implements LocalStore {
     this.database = undefined;
   }
 
-  private async begin(mode: IDBTransactionMode, durability: IDBTransactionDurability = "relaxed"): Promise<IDBTransaction> {
-    this.database ??= open(this.sharedAs, () => {
-      this.database = undefined;
-    });
-    return (await this.database).transaction(TABLES, mode, { durability });
+  /** Does `work` in a transaction, and once more if that breaks off. */
+  private async within<T>(how: How, work: (transaction: IDBTransaction) => Promise<T>): Promise<T> {
+    const database = this.opened();
+    try {
+      return await work(begin(await database, how));
+    } catch (error) {
+      if (error instanceof StoreOutdated) throw error;
+      // What is under way there comes to its end.
+      void database.then((broken) => broken.close(), () => {});
+      this.lose(database);
+      return work(begin(await this.opened(), how));
+    }
   }
+
+  private opened(): Promise<IDBDatabase> {
+    const database: Promise<IDBDatabase> = this.database ?? open(this.sharedAs, () => this.lose(database));
+    this.database = database;
+    return database;
+  }
+
+  /** The next transaction opens the database anew, unless another one has done that already. */
+  private lose(database: Promise<IDBDatabase>): void {
+    if (this.database === database) this.database = undefined;
+  }
+}
+
+/** A kind of transaction. */
+interface How { mode: IDBTransactionMode; durability: IDBTransactionDurability }
+const READING: How = { mode: "readonly", durability: "relaxed" };
+
+function begin(database: IDBDatabase, { mode, durability }: How): IDBTransaction {
+  return database.transaction(TABLES, mode, { durability });
+}
+
+async function loadFrom(transaction: IDBTransaction): Promise<Saved> {
+  const all = <T>(table: Table) => result<T[]>(transaction.objectStore(table).getAll());
+  const meta = metaOf(transaction);
+  const rows = [all<ChatRow>("chats"), all<Outgoing>("outbox"), all<UserRow>("users"), all<DraftRow>("drafts")] as const;
+  const [chats, outbox, users, drafts] = await Promise.all(rows);
+  return savedOf(await meta, { chats, outbox, users, drafts });
+}
+
+async function messagesFrom(transaction: IDBTransaction, chat: Id, range: { before?: Seq; after?: Seq; limit: number }): Promise<Kept> {
+  const row = await result<ChatRow | undefined>(transaction.objectStore("chats").get(chat));
+  const to = row?.progress?.applied ?? 0;
+  const isAfter = range.after !== undefined;
+  const [low, high] = isAfter ? [(range.after ?? 0) + 1, to] : [0, Math.min(to, (range.before ?? to + 1) - 1)];
+  if (low > high) return keptOf(row, []);
+  const within = IDBKeyRange.bound([chat, low], [chat, high]);
+  const rows = await take(transaction.objectStore("messages"), within, isAfter ? "next" : "prev", range.limit);
+  return keptOf(row, isAfter ? rows : rows.reverse());
 }
 
 /** What the server cannot tell again must outlive a power cut: sends, and tokens that are good once. */
