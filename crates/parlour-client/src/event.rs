@@ -114,15 +114,19 @@ pub struct Sent {
     pub key: EventKey,
 }
 
-/// A send is not in the log, for good.
+/// A send that did not end in the log, as far as is known.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SendFailure {
-    /// Every attempt was refused, the last with this.
+    /// Every attempt was refused, the last with this: it is certainly not in the log.
     #[error("refused: {} ({})", .0.message, .0.code)]
     Refused(Box<ErrorBody>),
-    /// The application gave it up in time.
+    /// The application gave it up in time: it is certainly not in the log.
     #[error("cancelled")]
     Cancelled,
+    /// The application gave it up when the server could no longer tell what had become of it (its key was older than keys may
+    /// be): an attempt may be in the log, and then its event shows it. Nothing more will be tried.
+    #[error("given up; whether it is in the log is not known")]
+    GivenUp,
     /// The client was closed or its store emptied; a store that is kept goes on with it next time.
     #[error("the client was closed before the send was settled")]
     Closed,

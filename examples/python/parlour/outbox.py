@@ -1,7 +1,7 @@
 """What is to enter a log: first in, first out per chat, one on its way per chat, the same key for every attempt.
 
-A send is settled by `sent`, by its own event, by `cancelled`, or when every attempt was answered `not_stored` and the last
-with `retry: never`. Nothing else settles it.
+A send is settled by `sent`, by its own event, by `cancelled` (or a `cancel` that is refused with `retry: never`), or when
+every attempt was answered `not_stored` and the last with `retry: never`. Nothing else settles it.
 """
 
 import os
@@ -141,7 +141,10 @@ class Outbox:
             entry.saved["unknown"] = True
         entry.saved["applied"] = error.get("applied", entry.saved["applied"])
         self.keep(entry)
-        if error["retry"] == "never":
+        if error["retry"] == "never" and was_cancel:
+            # Nothing tells any more what became of it, and no attempt of it can come to be stored.
+            self.settle(entry, **{"is": "cancelled"})
+        elif error["retry"] == "never":
             self.refused_for_good(entry, error, server_time)
 
     def refused_for_good(self, entry, error, server_time):

@@ -67,7 +67,8 @@ impl PendingMessage {
     /// Waits until it is certain how the send ended. That may take as long as there is no connection.
     ///
     /// # Errors
-    /// [`SendFailure`]: it is certainly not in the log, or ([`SendFailure::Closed`]) the client ended first.
+    /// [`SendFailure`]: it is certainly not in the log, or that is not known ([`SendFailure::GivenUp`]), or the client ended
+    /// first ([`SendFailure::Closed`]).
     pub async fn settled(self) -> Result<Sent, SendFailure> {
         self.settled.await.unwrap_or(Err(SendFailure::Closed))
     }

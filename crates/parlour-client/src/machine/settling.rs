@@ -1,7 +1,8 @@
 //! How a send ends, and what keeps it from ending.
 //!
 //! A send may be called failed only when every attempt was answered `not_stored`, or after `cancelled`; otherwise the
-//! same key is sent again.
+//! same key is sent again. One that the user gave up ends in any case: with `cancelled`, or where the server refuses even
+//! that for good, without its outcome being known.
 
 use std::time::Duration;
 
@@ -94,8 +95,10 @@ impl Machine {
             keep(entry, out);
         }
         self.heed(chat, error.retry, out);
-        if error.retry == Retry::Never {
-            self.refused_for_good(now, (chat, order), error, out);
+        match (error.retry, was_cancel) {
+            (Retry::Never, true) => self.cancel_refused_for_good((chat, order), out),
+            (Retry::Never, false) => self.refused_for_good(now, (chat, order), error, out),
+            _ => {}
         }
     }
 
@@ -134,6 +137,19 @@ impl Machine {
         }
         let failure = SendFailure::Refused(Box::new(error.into()));
         self.settle(chat, order, Err(failure), out);
+    }
+
+    /// The server will never tell what became of a send that was given up: its key is too old, for example, so that no
+    /// attempt of it can come to be stored any more. Asking again would hold up those behind it for ever.
+    fn cancel_refused_for_good(&mut self, (chat, order): (ChatId, u64), out: &mut Output) {
+        let entry = self.outbox.entry(chat, order);
+        let not_stored = entry.is_some_and(|entry| entry.is_certainly_not_stored());
+        let end = if not_stored {
+            SendFailure::Cancelled
+        } else {
+            SendFailure::GivenUp
+        };
+        self.settle(chat, order, Err(end), out);
     }
 
     /// A connection ended: what was on its way there may be stored. With `blamed`, it was closed because of a frame.

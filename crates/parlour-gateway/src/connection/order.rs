@@ -1,8 +1,8 @@
 //! The order in which one connection's requests enter logs.
 //!
 //! Of what enters a log, one request per chat is under way; later ones wait for it. After an attempt that may be tried again
-//! (or may even be stored), later keys of that chat are refused until that key is settled: sent, cancelled, or refused for
-//! good without an attempt of unknown outcome. A refused key is unsettled in turn, so a chat's keys are settled in the order in
+//! (or may even be stored), later keys of that chat are refused until that key is settled: sent, cancelled (or the `cancel`
+//! refused for good), or refused for good without an attempt of unknown outcome. A refused key is unsettled in turn, so a chat's keys are settled in the order in
 //! which the client first sent them, also when it sends faster than it reads answers. Pure; an idle chat has no entry.
 
 use std::collections::hash_map::Entry;
@@ -204,7 +204,8 @@ impl Lane {
             (Verdict::Again { unknown }, None) if !name.cancels => {
                 self.unsettled.push_front(Unsettled { key, unknown });
             }
-            (Verdict::Never, Some(at)) if !name.cancels && !self.unsettled[at].unknown => {
+            // A client gives a key up whose `cancel` is refused for good: nothing of it comes after that.
+            (Verdict::Never, Some(at)) if name.cancels || !self.unsettled[at].unknown => {
                 self.unsettled.remove(at);
             }
             (Verdict::Settled | Verdict::Never | Verdict::Again { .. }, _) => {}

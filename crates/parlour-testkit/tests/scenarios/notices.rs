@@ -68,7 +68,7 @@ pub(crate) fn notice(event: &ClientEvent) -> Option<Notice> {
             let says = match result {
                 Ok(sent) => of_sent(sent),
                 Err(SendFailure::Refused(error)) => json!({"is": "failed", "code": error.code}),
-                Err(SendFailure::Cancelled) => json!({"is": "cancelled"}),
+                Err(SendFailure::Cancelled | SendFailure::GivenUp) => json!({"is": "cancelled"}),
                 Err(SendFailure::Closed) => json!({"is": "closed"}),
             };
             Notice::new("outcome", vec![("of", json!(key))], says)

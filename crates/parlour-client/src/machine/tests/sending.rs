@@ -307,6 +307,31 @@ fn a_cancelled_send_may_turn_out_to_be_sent() {
 }
 
 #[test]
+fn a_send_that_is_too_old_to_be_cancelled_is_given_up_and_those_behind_it_go() {
+    let (mut bench, connection) = Bench::ready(&[(9, 4)]);
+    let (mut post, _) = bench.post(9, "hello");
+    let (next, _) = bench.post(9, "next");
+    bench.closed(connection, None);
+    bench.now = bench.now.plus(Duration::from_secs(14 * 24 * 3600));
+    let connection = bench.sign_in();
+    let (welcomed, _) = bench.get_ready(connection);
+    let refused = refusal(ErrorCode::KeyTime);
+    let refused = bench.refuse(connection, welcomed.reference(), refused);
+    assert!(stalled(&refused));
+    let (answer, cancel) = bench.cancel(post.key);
+    answer.unwrap();
+    assert!(matches!(cancel.frame(), ClientFrame::Cancel(_)));
+    let refused = refusal(ErrorCode::KeyTime);
+    let after = bench.refuse(connection, cancel.reference(), refused);
+    assert_eq!(post.settled.try_recv().unwrap(), Err(SendFailure::GivenUp));
+    assert_eq!(after.batch.outbox.values().flatten().count(), 1, "the next");
+    match after.frame() {
+        ClientFrame::Send(frame) => assert_ne!(frame.key, next.key, "of its time"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn an_unknown_attempt_of_an_earlier_connection_needs_cancel_there_and_now() {
     let (mut bench, connection) = Bench::ready(&[(9, 4)]);
     let (mut post, _) = bench.post(9, "hello");

@@ -161,6 +161,15 @@ fn cancelling_settles_a_key_and_is_never_held_up_itself() {
 }
 
 #[test]
+fn a_cancel_that_is_refused_for_good_holds_nothing_up_any_more() {
+    let mut order = Order::default();
+    let first = key();
+    run(&mut order, send(chat(1), first), UNKNOWN);
+    run(&mut order, cancel(chat(1), first), Verdict::Never);
+    assert!(!refused_as_pending(&mut order, send(chat(1), key())));
+}
+
+#[test]
 fn what_is_refused_for_its_pace_waits_its_turn_and_holds_later_keys_up() {
     let mut order = Order::default();
     let (first, hasty, third) = (key(), key(), key());

@@ -210,6 +210,9 @@ impl Desk {
             // It waits for the next run.
             Err(SendFailure::Closed) => Ok(()),
             Err(SendFailure::Cancelled) => self.show_failed(key, "given up"),
+            Err(SendFailure::GivenUp) => {
+                self.show_failed(key, "given up; whether it was sent is not known")
+            }
             Err(SendFailure::Refused(error)) => self.show_failed(key, &error.message),
         }
     }

@@ -186,7 +186,7 @@ impl Run {
         let known = keys.iter().position(|(key, _)| *key == name.key);
         match (verdict, known) {
             (Verdict::Settled, Some(at)) => drop(keys.remove(at)),
-            (Verdict::Never, Some(at)) if !keys[at].1 && !name.cancels => drop(keys.remove(at)),
+            (Verdict::Never, Some(at)) if !keys[at].1 || name.cancels => drop(keys.remove(at)),
             (Verdict::Again { unknown }, Some(at)) if !name.cancels => keys[at].1 |= unknown,
             (Verdict::Again { unknown }, None) if !name.cancels => {
                 keys.insert(0, (name.key, unknown));
