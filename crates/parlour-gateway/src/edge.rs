@@ -68,9 +68,10 @@ pub(crate) async fn in_time(
     request: Request,
     next: Next,
 ) -> Result<Response, Failure> {
+    let changes = !request.method().is_safe();
     let answer = timeout(REQUEST_WITHIN, next.run(request)).await;
     answer.map_err(|_| {
-        let failure = Failure::from(errors::timed_out(enters_log));
+        let failure = Failure::from(errors::timed_out(changes));
         if enters_log {
             failure.of_append()
         } else {
@@ -82,8 +83,7 @@ pub(crate) async fn in_time(
 /// The answer to a request that our own fault stopped.
 pub(crate) fn panicked(_panic: Box<dyn Any + Send + 'static>) -> Response {
     tracing::error!("serving a request failed");
-    let message = "serving this failed; whether it happened is not known";
-    let failure = Failure::from(ErrorBody::new(ErrorCode::OutcomeUnknown, message));
+    let failure = Failure::from(errors::failed(true));
     failure
         .with_status(StatusCode::INTERNAL_SERVER_ERROR)
         .into_response()
@@ -160,30 +160,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_takes_too_long_is_answered_without_a_result_and_says_so_of_a_log() {
+    async fn what_takes_too_long_says_that_its_outcome_is_not_known_unless_it_only_reads() {
         let never = std::future::pending::<StatusCode>;
         let in_time = |enters_log| from_fn_with_state(enters_log, in_time);
-        let handler = get(never).route_layer(in_time(false));
+        let handler = get(never).patch(never).route_layer(in_time(false));
         let handler = handler.merge(post(never).route_layer(in_time(true)));
         let router = Router::new().route("/", handler).layer(from_fn(observe));
-        let (status, other) = problem(router.clone(), Method::GET).await;
-        assert_eq!(
-            (status, other.code, other.outcome),
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                ErrorCode::StoreUnavailable,
-                None
-            )
+        let unavailable = (
+            StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::StoreUnavailable,
+            None,
         );
-        let (status, entering) = problem(router, Method::POST).await;
-        assert_eq!(
-            (status, entering.code, entering.outcome),
-            (
-                StatusCode::GATEWAY_TIMEOUT,
-                ErrorCode::OutcomeUnknown,
-                Some(Outcome::Unknown)
-            )
-        );
+        let unknown = |outcome| {
+            let status = StatusCode::GATEWAY_TIMEOUT;
+            (status, ErrorCode::OutcomeUnknown, outcome)
+        };
+        let expected = [
+            (Method::GET, unavailable),
+            (Method::PATCH, unknown(None)),
+            (Method::POST, unknown(Some(Outcome::Unknown))),
+        ];
+        for (method, expected) in expected {
+            let (status, problem) = problem(router.clone(), method.clone()).await;
+            let answer = (status, problem.code, problem.outcome);
+            assert_eq!(answer, expected, "{method}");
+        }
     }
 
     #[test]

@@ -67,18 +67,30 @@ fn code_of_refusal(refusal: &Refusal) -> ErrorCode {
     }
 }
 
-/// A request that was not answered in time. What may have entered a log says so.
-pub(crate) fn timed_out(may_be_stored: bool) -> ErrorBody {
-    if may_be_stored {
+/// A request that was not answered in time. Whether one that changes something did, or still will, nobody knows.
+pub(crate) fn timed_out(changes: bool) -> ErrorBody {
+    if changes {
         ErrorBody::new(
             ErrorCode::OutcomeUnknown,
-            "no answer in time; retry with the same key",
+            "no answer in time; whether it was done, or still will be, is not known",
         )
     } else {
         ErrorBody::new(
             ErrorCode::StoreUnavailable,
             "no answer in time; try again later",
         )
+    }
+}
+
+/// A request that our own fault stopped.
+pub(crate) fn failed(changes: bool) -> ErrorBody {
+    if changes {
+        ErrorBody::new(
+            ErrorCode::OutcomeUnknown,
+            "serving this failed; whether it was done is not known",
+        )
+    } else {
+        ErrorBody::new(ErrorCode::Busy, "serving this failed; try again later")
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use parlour_delivery::Connection;
 use parlour_protocol::{
-    ClientFrame, Encoded, ErrorBody, ErrorCode, ErrorFrame, Outcome, Reference, Retry, ServerFrame,
+    ClientFrame, Encoded, ErrorBody, ErrorFrame, Outcome, Reference, Retry, ServerFrame,
 };
 use parlour_service::{Actor, Service};
 use tokio::task::JoinError;
@@ -38,16 +38,17 @@ pub(super) fn start(
     ticket: Ticket,
     work: Work,
 ) -> Job {
-    let reference = match &work {
-        Work::Frame(frame) => frame.reference().cloned(),
-        Work::Sync(_) => None,
+    let (reference, changes) = match &work {
+        Work::Frame(frame) => (frame.reference().cloned(), answers::changes(frame)),
+        Work::Sync(_) => (None, false),
     };
     let watcher = Arc::clone(client);
     let serving = tracker.spawn(serve(Arc::clone(client), work));
     let ended = move |served: Result<Ending, JoinError>| {
         let ending = served.unwrap_or_else(|failure| {
             tracing::error!(%failure, "serving a frame failed");
-            watcher.failed(ticket, reference)
+            let enters_log = matches!(ticket, Ticket::Log(_));
+            watcher.refuse(reference, errors::failed(changes), enters_log)
         });
         (ticket, ending)
     };
@@ -85,10 +86,10 @@ impl Client {
     async fn serve(&self, frame: ClientFrame) -> Ending {
         let (kind, started) = (answers::type_name(&frame), Instant::now());
         let reference = frame.reference().cloned();
-        let enters_log = LogName::of(&frame).is_some();
+        let (enters_log, changes) = (LogName::of(&frame).is_some(), answers::changes(&frame));
         let answer = match timeout(REQUEST_WITHIN, self.answer(frame)).await {
             Ok(answer) => answer.map_err(|error| errors::of_service(&error)),
-            Err(_) => Err(errors::timed_out(enters_log)),
+            Err(_) => Err(errors::timed_out(changes)),
         };
         let ending = match answer {
             Ok(answer) => {
@@ -135,20 +136,6 @@ impl Client {
         count_error(&frame);
         self.connection.outbox().send(frame);
         ended(verdict)
-    }
-
-    /// A request whose task failed. What it did is not known.
-    fn failed(&self, ticket: Ticket, reference: Option<Reference>) -> Ending {
-        let error = match ticket {
-            Ticket::Log(_) => ErrorBody::new(
-                ErrorCode::OutcomeUnknown,
-                "serving this failed; retry with the same key",
-            ),
-            Ticket::Sync | Ticket::Choice(_) | Ticket::Other => {
-                ErrorBody::new(ErrorCode::Busy, "serving this failed; try again later")
-            }
-        };
-        self.refuse(reference, error, matches!(ticket, Ticket::Log(_)))
     }
 }
 

@@ -21,7 +21,7 @@ const ABOUT: &str = "What a client does besides its live connection, which `/asy
     - Ids are decimal **strings**: they exceed what JavaScript's numbers hold. Seqs, times, versions and counts are integers below 2^53; times are milliseconds since 1970 in UTC.\n\
     - Absent and null are the same in requests, but in `PATCH`, where null unsets what can be unset. Unknown fields are ignored, by the server and by clients.\n\
     - Lists are paged by `limit` and `cursor`, the `next` of the page before.\n\
-    - Every failure is a problem (RFC 9457) whose `code`, `retry` and `outcome` say what to do; `x-errors` explains each code. A fault of the server itself is 500 with `outcome_unknown`.\n\
+    - Every failure is a problem (RFC 9457) whose `code`, `retry` and `outcome` say what to do; `x-errors` explains each code. A fault of the server itself is 500 with `outcome_unknown`, and what is not answered within 30 seconds 504 with `outcome_unknown` (`GET`: 503 `store_unavailable`): then nobody knows whether it was done or still will be.\n\
     - Every answer carries `X-Request-ID`, by which operators find the request in their log.\n\
     - A length in a schema counts characters; where `x-max-bytes` stands beside it, the limit is one of bytes of UTF-8.";
 

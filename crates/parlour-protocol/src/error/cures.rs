@@ -49,7 +49,7 @@ impl ErrorCode {
             }
             Self::UploadFailed => "Upload it again.",
             Self::OutcomeUnknown => {
-                "Send the same key again, with `applied` where the answer carries it, until the answer is definite. Never make a new key for it."
+                "Send the same key again, with `applied` where the answer carries it, until the answer is definite. Never make a new key for it. What has no key may be done already or may still come to be: look before asking again."
             }
             Self::Unrecognized => "Do what `retry` and `outcome` say.",
         }

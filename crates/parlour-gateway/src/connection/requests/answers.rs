@@ -27,6 +27,27 @@ impl From<ServerFrame> for Answer {
     }
 }
 
+/// Whether a frame changes anything that outlives its connection.
+pub(super) fn changes(frame: &ClientFrame) -> bool {
+    match frame {
+        ClientFrame::Send(_)
+        | ClientFrame::Edit(_)
+        | ClientFrame::Delete(_)
+        | ClientFrame::React(_)
+        | ClientFrame::Cancel(_)
+        | ClientFrame::Delivered(_)
+        | ClientFrame::Read(_)
+        | ClientFrame::SetStatus(_) => true,
+        ClientFrame::Hello(_)
+        | ClientFrame::Sync(_)
+        | ClientFrame::Typing(_)
+        | ClientFrame::Watch(_)
+        | ClientFrame::History(_)
+        | ClientFrame::Refresh(_)
+        | ClientFrame::Ping(_) => false,
+    }
+}
+
 type Answered = Result<Answer, ServiceError>;
 
 impl Client {
