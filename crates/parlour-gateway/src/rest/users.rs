@@ -74,7 +74,7 @@ async fn has_blocked(
     SignedIn(actor): SignedIn,
     path: PathParameters,
 ) -> Result<impl IntoResponse, Failure> {
-    let asked = node.service.accounts.has_blocked(&actor, path.get("user")?);
+    let asked = node.service.chats.has_blocked(&actor, path.get("user")?);
     let blocked = asked.await?;
     Ok(axum::Json(BlockBody { blocked }))
 }
@@ -101,6 +101,6 @@ async fn set_block(
     user: UserId,
     on: bool,
 ) -> Result<StatusCode, Failure> {
-    node.service.accounts.block(actor, user, on).await?;
+    node.service.chats.block(actor, user, on).await?;
     Ok(StatusCode::NO_CONTENT)
 }

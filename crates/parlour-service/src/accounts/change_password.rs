@@ -1,16 +1,19 @@
 //! Changing a password, which signs out everybody who may have come in by the old one.
 
+use std::sync::Arc;
+
 use parlour_model::UserId;
 use secrecy::SecretString;
 
 use super::passwords::Verdict;
 use super::register::check_password;
 use super::{Accounts, Inner};
+use crate::finish::finish;
 use crate::{Actor, Missing, ServiceError};
 
 impl Accounts {
     /// Replaces the actor's password and revokes all their other sessions. Asking again with the same pair, after an answer
-    /// that was lost, finishes what the first attempt began.
+    /// that was lost, finishes what the first attempt began; a caller who goes away in between does not keep the sessions alive.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a wrong current password and for a new one out of bounds;
@@ -29,13 +32,16 @@ impl Accounts {
         inner.rates.take_password_check(&user.username).await?;
         let stored = inner.store.read(|s| s.password_hash(user.id)).await?;
         let verdict = inner.passwords.verify(current, stored.clone()).await?;
-        if verdict != Verdict::Wrong {
-            inner.set_password(user.id, new).await?;
-        } else if inner.passwords.verify(new, stored).await? == Verdict::Wrong {
+        let replacing = if verdict != Verdict::Wrong {
+            Some(new)
+        } else if inner.passwords.verify(new, stored).await? != Verdict::Wrong {
+            None
+        } else {
             return Err(not_yours());
-        }
-        // After the new hash is stored: who logs in by the old one from here on notices it themselves.
-        inner.revoke_others(actor).await
+        };
+        let (inner, actor) = (Arc::clone(inner), *actor);
+        let changing = async move { inner.change_and_revoke(&actor, replacing).await };
+        finish(&self.inner.tracker, changing).await
     }
 }
 
@@ -48,6 +54,18 @@ fn not_yours() -> ServiceError {
 }
 
 impl Inner {
+    async fn change_and_revoke(
+        &self,
+        actor: &Actor,
+        replacing: Option<SecretString>,
+    ) -> Result<(), ServiceError> {
+        if let Some(new) = replacing {
+            self.set_password(actor.user, new).await?;
+        }
+        // After the new hash is stored: who logs in by the old one from here on notices it themselves.
+        self.revoke_others(actor).await
+    }
+
     async fn set_password(&self, user: UserId, password: SecretString) -> Result<(), ServiceError> {
         let hash = self.passwords.hash(password).await?;
         self.store.write(|s| s.set_password_hash(user, &hash)).await

@@ -9,7 +9,6 @@
 mod settings;
 
 mod authenticate;
-mod block;
 mod change_password;
 mod login;
 mod presence;
@@ -96,6 +95,7 @@ struct Inner {
     refresh_tokens: RefreshTokens,
     revocations: Revocations,
     activity: Activity,
+    tracker: TaskTracker,
 }
 
 impl Accounts {
@@ -134,12 +134,13 @@ impl Inner {
         Ok(Self {
             delivery: parts.delivery,
             ids: parts.ids,
-            passwords: Passwords::new(&settings.passwords, parts.tracker)?,
+            passwords: Passwords::new(&settings.passwords, parts.tracker.clone())?,
             rates: Rates::new(&settings.rates, &clock, everywhere),
             access_tokens: AccessTokens::new(keys, Arc::clone(&clock), &settings).await?,
             refresh_tokens,
             revocations: Revocations::new(settings.access_token_lifetime),
             activity: Activity::default(),
+            tracker: parts.tracker,
             store,
             clock,
             settings,

@@ -92,6 +92,6 @@ pub(super) fn claimed(owner: u64) -> Result<ChatId, ServiceError> {
 }
 
 /// The name under which two users claim their direct chat.
-pub(crate) fn pair_name(one: UserId, other: UserId) -> String {
+pub(super) fn pair_name(one: UserId, other: UserId) -> String {
     format!("{}:{}", one.min(other), one.max(other))
 }

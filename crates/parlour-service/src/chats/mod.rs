@@ -2,7 +2,8 @@
 //!
 //! Below them the parts they share: `policy` (the table of who may what), `authority` (what is remembered of
 //! standings), `gate` (the judgement before a commit) and `append_queue` (the way into a log). Invariants:
-//! - Nothing enters a log but through the gate and the queue, or as the first event of a chat.
+//! - Nothing enters a log but through the gate and the queue, or as the first event of a chat, or as the event of a block,
+//!   which shows nothing.
 //! - What is durable is announced before the caller learns of it, also when it was durable before.
 //! - Nothing of a log is released to somebody who was not a member when it was read.
 //! - Who is no member cannot tell a chat they may not see from one that does not exist.
@@ -18,6 +19,8 @@ mod create_group;
 
 mod cancel;
 mod post;
+
+mod block;
 
 mod add_members;
 mod leave;
@@ -45,7 +48,6 @@ use parlour_store::{ChatLog, SharedStore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use create_direct::pair_name;
 pub use create_group::NewGroup;
 pub use history::SeqOrId;
 pub use list::ChatPage;

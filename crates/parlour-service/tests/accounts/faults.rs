@@ -1,10 +1,8 @@
 //! Accounts on a store that fails, answers late or not at all.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use parlour_model::{Content, Seq};
 use parlour_service::{
     AccountSettings, PasswordSettings, Refusal, Registration, ServiceError, TokenProblem,
 };
@@ -12,7 +10,6 @@ use parlour_store::faults::{Fault, Faults, FaultyStore, Operation, Plan};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
-use crate::profiles::direct_chat;
 use crate::world::{Node, PASSWORD, World, name, settings, wanting};
 
 const INVALID: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
@@ -275,24 +272,29 @@ async fn a_hash_brought_up_to_date_late_does_not_undo_a_change_of_the_password()
 }
 
 #[tokio::test]
-async fn a_block_whose_event_was_not_answered_appends_it_once() {
-    for fault in [Fault::After, Fault::Late] {
-        let (world, faults, node) = faulty_world().await;
-        let (ann, bob) = (node.register("ann").await, node.register("bob").await);
-        let actor = node.actor(&ann).await;
-        let chat = direct_chat(&world, ann.user.id, bob.user.id).await;
-        faults.next(Operation::Append, fault);
-        let blocked = node.accounts.block(&actor, bob.user.id, true).await;
-        blocked.unwrap();
-        faults.release().await;
-        let events = world
-            .store
-            .events(chat, Seq::FIRST, Seq::LIMIT, 10)
-            .await
-            .unwrap();
-        let said: Vec<_> = events.iter().map(|event| &event.content).collect();
-        assert_eq!(said, [&Content::Hidden {}], "{fault:?}");
-        let keys: BTreeSet<_> = events.iter().map(|event| event.key).collect();
-        assert_eq!(keys.len(), 1);
-    }
+async fn a_change_of_the_password_whose_caller_goes_away_still_ends_the_other_sessions() {
+    let (_world, faults, node) = faulty_world().await;
+    let ann = node.register("ann").await;
+    let stolen = node.login("ann", PASSWORD).await.unwrap();
+    assert_eq!(node.session_ids(&ann).await.len(), 2);
+    let actor = node.actor(&ann).await;
+    faults.next(Operation::SetPasswordHash, Fault::Hang);
+    let mut changes = tokio::task::JoinSet::new();
+    let changing = node.clone();
+    changes.spawn(async move {
+        let (old, new) = (PASSWORD.into(), "a new password".into());
+        changing.accounts.change_password(&actor, old, new).await
+    });
+    faults.struck(Operation::SetPasswordHash, 1).await;
+    changes.shutdown().await;
+    faults.release().await;
+    let ended = async {
+        while node.session_ids(&ann).await != [ann.session.id] {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), ended)
+        .await
+        .expect("the other session ends");
+    assert!(node.refresh(&stolen).await.is_err());
 }

@@ -1,13 +1,9 @@
-//! Users as others see them: search, profile, status, blocks.
+//! Users as others see them: search, profile, status.
 
 use std::collections::BTreeSet;
 
-use parlour_model::{
-    AppData, ChatId, ChatType, ChosenStatus, Content, DisplayName, EventKey, HistoryVisibility,
-    NewMember, Role, Seq, User, UserId,
-};
+use parlour_model::{ChosenStatus, DisplayName, User, UserId};
 use parlour_service::{Actor, Missing, ProfileChange, Registration, ServiceError};
-use parlour_store::{Claim, ClaimSpace, NewChat};
 
 use crate::world::{Node, World, name, wanting};
 
@@ -167,71 +163,5 @@ async fn a_chosen_status_is_kept() {
     assert_eq!(
         invalid_field(node.accounts.presence(&ann, &many).await),
         "users"
-    );
-}
-
-/// A direct chat of two, as the chat half makes it: the pair claimed, then seq 1.
-pub(crate) async fn direct_chat(world: &World, a: UserId, b: UserId) -> ChatId {
-    let chat = ChatId::new(77).unwrap();
-    let pair = format!("{}:{}", a.min(b), a.max(b));
-    let claim = world
-        .store
-        .claim(ClaimSpace::DirectPair, &pair, chat.get(), None)
-        .await;
-    assert_eq!(claim.unwrap(), Claim::Won);
-    let member = |user| NewMember {
-        user,
-        role: Role::Member,
-    };
-    let new = NewChat {
-        id: chat,
-        creator: a,
-        key: EventKey::generate(parlour_model::Clock::now(&*world.clock)),
-        content: Content::ChatCreated {
-            chat_type: ChatType::Direct,
-            title: None,
-            history: HistoryVisibility::All,
-            data: AppData::default(),
-            users: vec![member(a), member(b)],
-        },
-    };
-    world.store.create(new).await.unwrap();
-    chat
-}
-
-#[tokio::test]
-async fn a_block_is_kept_and_raises_the_rights_epoch_of_the_direct_chat() {
-    let (world, node, ann) = world_with_ann().await;
-    let bob = called(&node, "bob", "Bob").await.id;
-    let chat = direct_chat(&world, ann.user, bob).await;
-    for (on, epoch) in [(true, 1), (true, 2), (false, 3)] {
-        node.accounts.block(&ann, bob, on).await.unwrap();
-        assert_eq!(world.store.is_blocked(ann.user, bob).await.unwrap(), on);
-        let head = world.store.head(chat, Seq::ZERO).await.unwrap().unwrap();
-        assert_eq!(head.epoch.get(), epoch);
-    }
-    let events = world
-        .store
-        .events(chat, Seq::FIRST, Seq::LIMIT, 10)
-        .await
-        .unwrap();
-    assert!(events.iter().all(|e| e.content == Content::Hidden {}));
-}
-
-#[tokio::test]
-async fn a_block_needs_no_chat_but_somebody_else_who_exists() {
-    let (world, node, ann) = world_with_ann().await;
-    let bob = called(&node, "bob", "Bob").await.id;
-    node.accounts.block(&ann, bob, true).await.unwrap();
-    assert!(world.store.is_blocked(ann.user, bob).await.unwrap());
-    assert!(!world.store.is_blocked(bob, ann.user).await.unwrap());
-    assert_eq!(
-        invalid_field(node.accounts.block(&ann, ann.user, true).await),
-        "user"
-    );
-    let nobody = UserId::new(4711).unwrap();
-    assert_eq!(
-        node.accounts.block(&ann, nobody, true).await,
-        Err(ServiceError::NotFound(Missing::User))
     );
 }

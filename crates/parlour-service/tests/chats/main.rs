@@ -5,6 +5,7 @@
 
 mod world;
 
+mod blocking;
 mod creating;
 mod faults;
 mod homes;

@@ -1,19 +1,23 @@
 //! Blocking somebody.
 //!
 //! The row comes first; then, where the two have a direct chat, an event that shows nothing but raises the chat's rights
-//! epoch. A message that was allowed before the row was written is then refused by its own commit.
+//! epoch. A message that was allowed before the row was written is then refused by its own commit. A caller who goes away does not
+//! cut the two apart.
+
+use std::sync::Arc;
 
 use parlour_model::{ChatId, Content, Draft, EventKey, UserId};
 use parlour_store::{ClaimSpace, Outcome};
 
-use super::{Accounts, Inner};
-use crate::chats::pair_name;
+use super::create_direct::pair_name;
+use super::{Chats, Inner};
+use crate::finish::finish;
 use crate::{Actor, Missing, ServiceError};
 
 /// How often the rights may change under us before we give up for now.
 const ATTEMPTS: usize = 5;
 
-impl Accounts {
+impl Chats {
     /// Blocks (`on`) or unblocks a user for the actor. Doing it again is no error.
     ///
     /// # Errors
@@ -30,14 +34,9 @@ impl Accounts {
         if inner.store.read(|s| s.user(user)).await?.is_none() {
             return Err(ServiceError::NotFound(Missing::User));
         }
-        inner
-            .store
-            .write(|s| s.set_block(actor.user, user, on))
-            .await?;
-        match inner.direct_chat(actor.user, user).await? {
-            Some(chat) => inner.raise_epoch(chat, actor.user).await,
-            None => Ok(()),
-        }
+        let (inner, blocker) = (Arc::clone(inner), actor.user);
+        let blocking = async move { inner.set_block(blocker, user, on).await };
+        finish(&self.inner.tracker, blocking).await
     }
 
     /// Whether the actor has blocked a user. Of whether they have blocked the actor it says nothing.
@@ -54,6 +53,14 @@ impl Accounts {
 }
 
 impl Inner {
+    async fn set_block(&self, blocker: UserId, user: UserId, on: bool) -> Result<(), ServiceError> {
+        self.store.write(|s| s.set_block(blocker, user, on)).await?;
+        match self.direct_chat(blocker, user).await? {
+            Some(chat) => self.raise_epoch(chat, blocker).await,
+            None => Ok(()),
+        }
+    }
+
     async fn direct_chat(&self, a: UserId, b: UserId) -> Result<Option<ChatId>, ServiceError> {
         let pair = pair_name(a, b);
         let owner = self
@@ -77,6 +84,7 @@ impl Inner {
             let draft = Draft::new(author, key, authority.epoch, Content::Hidden {});
             match self.store.append(chat, draft.applied(applied)).await {
                 Outcome::Created(event) | Outcome::Existing(event) => {
+                    self.gate.authorities().changed(&event).await;
                     self.delivery.announce(&event);
                     return Ok(());
                 }
