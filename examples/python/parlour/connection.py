@@ -163,7 +163,7 @@ class Connection:
         def answered(frame):
             self.attempts -= 1
             if frame["type"] == "sent":
-                self.client.outbox.settle(entry, **{"is": "sent", "seq": frame["seq"]})
+                self.client.outbox.sent(entry, frame["seq"])
             elif frame["type"] == "cancelled":
                 self.client.outbox.settle(entry, **{"is": "cancelled"})
             else:

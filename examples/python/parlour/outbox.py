@@ -10,6 +10,7 @@ import time
 import uuid
 
 KEY_AGE_MAX = 13 * 24 * 3600.0
+PAUSE_MAX = 5  # seconds between two attempts on a connection that stands
 BLAMES_THE_FRAME = (1002, 1003, 1007, 1009)
 
 
@@ -25,9 +26,9 @@ def key_age(key, server_time):
     return server_time - (uuid.UUID(key).int >> 80) / 1000
 
 
-def pause(failures):
-    """Full jitter between half a second and a minute."""
-    return random.uniform(0.5, min(60, 2 ** min(failures, 6)))
+def pause(failures, longest=60):
+    """Full jitter between half a second and, after some failures, `longest`."""
+    return random.uniform(0.5, min(longest, 2 ** min(failures, 6)))
 
 
 class Outgoing:
@@ -98,6 +99,12 @@ class Outbox:
         if not entry.is_echo:
             self.store.keep_outgoing(entry.place, saved)
 
+    def sent(self, entry, seq):
+        """`sent` came: the server stores again, so the others' pauses are short again."""
+        for other in self.entries:
+            other.failures = 0
+        self.settle(entry, **{"is": "sent", "seq": seq})
+
     def settle(self, entry, **result):
         self.entries.remove(entry)
         if not entry.is_echo:
@@ -131,7 +138,7 @@ class Outbox:
         was_cancel, entry.connection = entry.is_cancel, None
         wait = error.get("retry_after_ms")
         quick = error["retry"] == "now" and entry.failures == 0
-        entry.not_before = time.monotonic() + (wait / 1000 if wait is not None else 0 if quick else pause(entry.failures))
+        entry.not_before = time.monotonic() + (wait / 1000 if wait is not None else 0 if quick else pause(entry.failures, PAUSE_MAX))
         entry.failures += 1
         if entry.is_echo:
             if error["retry"] == "never":

@@ -69,7 +69,9 @@ impl Machine {
             (ServerFrame::Error(error), request) => self.error(now, *error, request, out),
             (ServerFrame::Ready(_), Some(Request::Hello)) => self.ready(connection, out),
             (ServerFrame::Synced(_), Some(Request::Sync(chats))) => self.synced(now, &chats),
-            (ServerFrame::Sent(frame), Some(request)) => self.sent_answer(&frame, &request, out),
+            (ServerFrame::Sent(frame), Some(request)) => {
+                self.sent_answer(now, &frame, &request, out)
+            }
             (ServerFrame::Cancelled(_), Some(Request::Cancel(chat, order))) => {
                 self.cancelled(chat, order, out);
             }
@@ -83,9 +85,15 @@ impl Machine {
         }
     }
 
-    fn sent_answer(&mut self, frame: &SentFrame, request: &Request, out: &mut Output) {
+    fn sent_answer(
+        &mut self,
+        now: Timestamp,
+        frame: &SentFrame,
+        request: &Request,
+        out: &mut Output,
+    ) {
         if let Request::Attempt(_, order) | Request::Cancel(_, order) = request {
-            self.sent(*order, frame, out);
+            self.sent(now, *order, frame, out);
         }
     }
 

@@ -35,9 +35,11 @@ pub(super) struct Entry {
     pub(super) open: Option<OnItsWay>,
     /// Whether an attempt ended without a definite answer.
     pub(super) lost: bool,
-    /// Attempts answered in vain since the last change of connection.
+    /// Attempts answered in vain since the last change of connection and since any send was stored.
     pub(super) failures: u32,
     pub(super) not_before: Timestamp,
+    /// Whether it was the server that named `not_before`.
+    pub(super) told_to_wait: bool,
     /// The connection of the last attempt, which may hold later sends back until this one is settled there.
     pub(super) tried_on: Option<ConnectionId>,
     /// Was one of several on their way when a connection was closed because of a frame: goes alone from now on.
@@ -61,6 +63,7 @@ impl Entry {
             open: None,
             failures: 0,
             not_before: Timestamp::default(),
+            told_to_wait: false,
             tried_on: None,
             suspect: false,
             is_echo: false,

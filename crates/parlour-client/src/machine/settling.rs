@@ -15,13 +15,15 @@ use super::posting::keep;
 use super::{Action, ConnectionId, Machine, Output};
 use crate::{ClientEvent, SendFailure, Sent};
 
-/// The longest pause between two attempts, unless the server says more.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// The longest pause between two attempts on a connection that stands, unless the server says more: whatever waits goes soon after
+/// an outage.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 impl Machine {
     /// `sent` came for the send with this order.
-    pub(super) fn sent(&mut self, order: u64, frame: &SentFrame, out: &mut Output) {
+    pub(super) fn sent(&mut self, now: Timestamp, order: u64, frame: &SentFrame, out: &mut Output) {
         let chat = frame.chat;
+        self.hasten_sends(now);
         let Some(entry) = self.outbox.entry(chat, order) else {
             return;
         };
@@ -32,6 +34,17 @@ impl Machine {
             key: entry.saved.key,
         };
         self.settle(chat, order, Ok(sent), out);
+    }
+
+    /// The server stores again: what waited longer because of many refusals waits as after the first one.
+    fn hasten_sends(&mut self, now: Timestamp) {
+        let soon = now.plus(self.jittered(0, PAUSE_MAX));
+        for entry in self.outbox.entries().filter(|entry| entry.failures > 0) {
+            entry.failures = 0;
+            if !entry.told_to_wait {
+                entry.not_before = entry.not_before.min(soon);
+            }
+        }
     }
 
     /// An event came: if it is a send of ours, that is settled, whatever became of the answer.
@@ -83,6 +96,7 @@ impl Machine {
         let was_cancel = entry.open.take().is_some_and(|open| open.is_cancel);
         entry.failures = entry.failures.saturating_add(1);
         entry.not_before = now.plus(wait);
+        entry.told_to_wait = error.retry_after_ms.is_some();
         if entry.is_echo {
             return self.echo_refused((chat, order), error.retry, out);
         }

@@ -7,8 +7,8 @@ use parlour_model::{
     AppData, Body, ChatId, ChatType, EventId, EventKey, Role, Seq, SessionId, Timestamp, UserId,
 };
 use parlour_protocol::{
-    ChatBody, ClientFrame, ErrorCode, ErrorFrame, Outcome, ReadyFrame, Reference, Retry, Secret,
-    SentFrame, ServerFrame, SyncedFrame, UserBody, WelcomeFrame, WireEvent, WireLimits,
+    ChatBody, ClientFrame, ErrorCode, ErrorFrame, Outcome, PongFrame, ReadyFrame, Reference, Retry,
+    Secret, SentFrame, ServerFrame, SyncedFrame, UserBody, WelcomeFrame, WireEvent, WireLimits,
 };
 use tokio::sync::oneshot;
 
@@ -326,6 +326,18 @@ impl Bench {
             reference: Some(reference),
         };
         self.frame(connection, ServerFrame::Synced(synced))
+    }
+
+    pub(super) fn answer_pings(&mut self, connection: ConnectionId, seen: &Seen) {
+        for (_, frame) in &seen.sent {
+            if let ClientFrame::Ping(ping) = frame {
+                let pong = PongFrame {
+                    reference: ping.reference.clone(),
+                    server_time: self.now,
+                };
+                self.frame(connection, ServerFrame::Pong(pong));
+            }
+        }
     }
 
     pub(super) fn closed(&mut self, connection: ConnectionId, number: Option<u16>) -> Seen {

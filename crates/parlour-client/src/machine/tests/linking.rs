@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use parlour_protocol::{
-    ClientFrame, CloseCode, ErrorCode, ErrorFrame, OkFrame, PongFrame, ReconnectFrame, Secret,
-    ServerFrame,
+    ClientFrame, CloseCode, ErrorCode, ErrorFrame, OkFrame, ReconnectFrame, Secret, ServerFrame,
 };
 
 use super::bench::{Bench, ME, OTHER, START, TOKEN_LASTS, event, own, saved, session};
@@ -198,18 +197,7 @@ fn a_connection_that_answers_its_pings_stays() {
     while bench.now < until {
         let seen = bench.wake();
         assert!(seen.abandoned.is_empty());
-        let pings: Vec<_> = seen
-            .sent
-            .iter()
-            .filter_map(|(_, frame)| frame.reference().cloned())
-            .collect();
-        for reference in pings {
-            let pong = PongFrame {
-                reference: Some(reference),
-                server_time: bench.now,
-            };
-            bench.frame(connection, ServerFrame::Pong(pong));
-        }
+        bench.answer_pings(connection, &seen);
     }
 }
 

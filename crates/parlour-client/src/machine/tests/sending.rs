@@ -6,6 +6,7 @@ use parlour_model::{EventKey, Seq, Timestamp};
 use parlour_protocol::{CancelledFrame, ClientFrame, ErrorCode, ErrorFrame, Outcome, ServerFrame};
 
 use super::bench::{Bench, OTHER, Seen, busy, chat, event, own, refusal, saved, seq};
+use crate::machine::ConnectionId;
 use crate::{ClientEvent, SendFailure};
 
 fn attempt(frame: &ClientFrame) -> (EventKey, Seq) {
@@ -167,6 +168,50 @@ fn an_asked_for_pause_is_kept() {
     let early = bench.pass(Duration::from_millis(1_999));
     assert!(early.frames().is_empty());
     assert_eq!(bench.pass(Duration::from_millis(1)).frames().len(), 1);
+}
+
+/// Refuses a send until its pauses have grown as far as they do; gives the longest.
+fn refuse_for_long(bench: &mut Bench, connection: ConnectionId, first: Seen) -> Duration {
+    let (mut seen, mut longest) = (first, Duration::ZERO);
+    for _ in 0..20 {
+        let refused = refusal(ErrorCode::StoreUnavailable);
+        bench.refuse(connection, seen.reference(), refused);
+        let refused_at = bench.now;
+        seen = loop {
+            let next = bench.wake();
+            if !next.frames().is_empty() {
+                break next;
+            }
+            bench.answer_pings(connection, &next);
+        };
+        longest = longest.max(bench.now.since(refused_at));
+    }
+    let refused = refusal(ErrorCode::StoreUnavailable);
+    bench.refuse(connection, seen.reference(), refused);
+    longest
+}
+
+#[test]
+fn what_waits_on_a_connection_that_stands_waits_for_seconds() {
+    let (mut bench, connection) = Bench::ready(&[(9, 4)]);
+    let (_, seen) = bench.post(9, "hello");
+    let longest = refuse_for_long(&mut bench, connection, seen);
+    let bounds = Duration::from_secs(3)..=Duration::from_secs(5);
+    assert!(bounds.contains(&longest), "{longest:?}");
+}
+
+#[test]
+fn when_the_server_stores_again_what_waited_goes_soon() {
+    let (mut bench, connection) = Bench::ready(&[(8, 4), (9, 4), (10, 4)]);
+    let (told, seen) = bench.post(10, "is told to wait");
+    bench.refuse(connection, seen.reference(), busy(600_000));
+    let (waits, seen) = bench.post(9, "waits");
+    refuse_for_long(&mut bench, connection, seen);
+    let (_, seen) = bench.post(8, "is stored");
+    bench.sent(connection, seen.reference(), (8, 5));
+    let again = bench.pass(Duration::from_secs(1));
+    assert_eq!(attempt(again.frame()).0, waits.key);
+    assert_ne!(waits.key, told.key);
 }
 
 #[test]
