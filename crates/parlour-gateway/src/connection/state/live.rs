@@ -5,7 +5,7 @@ use parlour_protocol::{
     ClientFrame, CloseCode, ErrorBody, ErrorCode, ErrorFrame, PongFrame, ServerFrame, SyncFrame,
 };
 
-use super::super::order::{LogName, LogRequest, Order, Turn};
+use super::super::order::{LogName, LogRequest, Order, Turn, Verdict};
 use super::choices::{Choice, Choices};
 use super::refusals::{refuse, second_hello, send_error, too_many};
 use super::syncs::Syncs;
@@ -100,6 +100,10 @@ impl Live {
             Ticket::Log(name) => {
                 let turns = self.order.finish(name, ending.verdict);
                 self.take_turns(turns)
+            }
+            // Nothing else would bring what it owes, `ready` among it: the client catches up on a new connection.
+            Ticket::Sync if ending.verdict != Verdict::Settled => {
+                return vec![Effect::Close(CloseCode::NodeLapsed)];
             }
             Ticket::Sync => {
                 let next = self.syncs.finish();

@@ -89,7 +89,7 @@ pub(crate) enum Work {
 /// How a request ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ending {
-    /// As far as the order of a log is concerned.
+    /// As far as the order of a log is concerned. A sync that is not `Settled` has failed.
     pub(crate) verdict: Verdict,
     /// When the new access token expires, if this brought one.
     pub(crate) token_expires_at: Option<Timestamp>,

@@ -239,6 +239,21 @@ fn ready_answers_a_hello_after_its_last_sync() {
 }
 
 #[test]
+fn a_sync_that_failed_ends_the_connection_because_nothing_else_would_bring_what_it_owes() {
+    let failed = ending(Verdict::Again { unknown: false });
+    let mut catching_up = ConnectionState::new(&limits(), START);
+    catching_up.step(Input::Frame(ClientFrame::Hello(hello(false))), START);
+    catching_up.step(Input::Welcomed(welcomed(false)), START);
+    catching_up.step(Input::Frame(sync("1", false)), START);
+    let effects = catching_up.step(Input::Finished(Ticket::Sync, failed), START);
+    assert_eq!(effects, [Effect::Close(CloseCode::NodeLapsed)]);
+    let mut live = live();
+    live.step(Input::Frame(sync("1", false)), START);
+    let effects = live.step(Input::Finished(Ticket::Sync, failed), START);
+    assert_eq!(effects, [Effect::Close(CloseCode::NodeLapsed)]);
+}
+
+#[test]
 fn a_ping_is_answered_while_commits_take_long() {
     let mut state = live();
     for number in 1..=20 {

@@ -98,8 +98,11 @@ impl Run {
             }),
             Step::End { which, verdict } if !self.under_way.is_empty() => {
                 let ticket = self.under_way.remove(which % self.under_way.len());
-                self.settle(ticket, *verdict);
-                self.step(Input::Finished(ticket, ending(*verdict)));
+                // A sync that fails ends the connection, and the run with it.
+                let is_sync = matches!(ticket, Ticket::Sync);
+                let verdict = if is_sync { Verdict::Settled } else { *verdict };
+                self.settle(ticket, verdict);
+                self.step(Input::Finished(ticket, ending(verdict)));
             }
             Step::End { .. } => {}
             Step::Garbled => {
