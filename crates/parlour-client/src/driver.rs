@@ -92,7 +92,8 @@ impl Time {
 struct Connections {
     open: Vec<Connection>,
     opening: Option<(ConnectionId, BoxFuture<'static, Result<Socket, OpenError>>)>,
-    refreshing: Option<BoxFuture<'static, Result<SavedSession, RefreshFailure>>>,
+    /// With the refresh token it is asked for with.
+    refreshing: Option<BoxFuture<'static, (Secret, Result<SavedSession, RefreshFailure>)>>,
 }
 
 struct Connection {
@@ -207,9 +208,9 @@ impl Driver {
             // Old events go out before new ones come in.
             () = self.events.room(), if !reading => Step::Again,
             // A token or a connection lets everything else go on; both are rare.
-            result = pending_or(refreshing) => {
+            (token, result) = pending_or(refreshing) => {
                 *refreshing = None;
-                Step::Inputs(vec![Input::Refreshed(result)])
+                Step::Inputs(vec![Input::Refreshed(token, result)])
             }
             result = opened(opening) => Step::Inputs(vec![register(open, opening, result)]),
             // What came from the server, before what the application wants next: answers make room.

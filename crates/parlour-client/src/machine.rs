@@ -66,8 +66,8 @@ pub(crate) enum Input {
     Heard(ConnectionId),
     /// A connection ended, with the number of its close frame if there was one.
     Closed(ConnectionId, Option<u16>),
-    /// A refresh asked for is done.
-    Refreshed(Result<SavedSession, RefreshFailure>),
+    /// A refresh asked for with this refresh token is done.
+    Refreshed(Secret, Result<SavedSession, RefreshFailure>),
     /// A REST call was refused because this access token has expired.
     TokenExpired(Secret),
     /// The application wants something.
@@ -190,7 +190,7 @@ impl Machine {
             Input::Frame(connection, frame) => self.frame(now, connection, *frame, out),
             Input::Heard(connection) => self.heard(now, connection),
             Input::Closed(connection, number) => self.closed(now, connection, number, out),
-            Input::Refreshed(result) => self.refreshed(now, result, out),
+            Input::Refreshed(token, result) => self.refreshed(now, &token, result, out),
             Input::TokenExpired(token) => self.token_expired(&token, out),
             Input::Command(command) => self.command(now, command, out),
             Input::Paused => self.patient_since = None,

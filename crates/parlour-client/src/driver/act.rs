@@ -68,7 +68,8 @@ impl Driver {
                 connections.opening.take_if(|(id, _)| *id == connection);
             }
             Action::Refresh(token) => {
-                let refreshing = refresh(self.rest.clone(), token, self.time);
+                let refreshing = refresh(self.rest.clone(), token.clone(), self.time);
+                let refreshing = async move { (token, refreshing.await) };
                 self.connections.refreshing = Some(Box::pin(refreshing));
             }
             Action::Emit(event) => self.events.push(event),

@@ -2,6 +2,7 @@
 //!
 //! - A new pair of tokens is in the batch before the access token is used.
 //! - A refresh whose answer was lost is asked again with the same refresh token.
+//! - What becomes of a refresh concerns the session it was asked for, and none that came after it.
 
 use parlour_model::Timestamp;
 use parlour_protocol::{ClientFrame, RefreshFrame, Secret};
@@ -56,6 +57,8 @@ impl Machine {
     fn take_session(&mut self, now: Timestamp, session: SavedSession, out: &mut Output) {
         let left = session.expires_at.since(now);
         self.link.refresh_at = Some(now.plus(left * 3 / 4));
+        self.link.refreshing = Refreshing::Idle;
+        self.link.refresh_failures = 0;
         out.batch.session = Some(session.clone());
         self.session = Some(session);
     }
@@ -88,20 +91,20 @@ impl Machine {
     pub(super) fn refreshed(
         &mut self,
         now: Timestamp,
+        asked_with: &Secret,
         result: Result<SavedSession, RefreshFailure>,
         out: &mut Output,
     ) {
+        if self.session.as_ref().map(|own| &own.refresh_token) != Some(asked_with) {
+            // Of a session that was replaced, or has ended, in the meantime.
+            return;
+        }
         self.link.refreshing = Refreshing::Idle;
         match result {
-            Ok(session)
-                if self.session.as_ref().map(|own| own.session) == Some(session.session) =>
-            {
-                self.link.refresh_failures = 0;
+            Ok(session) => {
                 self.take_session(now, session, out);
                 self.use_token(now, out);
             }
-            // Of a session that was replaced in the meantime.
-            Ok(_) => {}
             Err(RefreshFailure::Denied) => self.stop(StopReason::SignedOut, out),
             Err(RefreshFailure::Later(after)) => {
                 let pause = self.jittered(self.link.refresh_failures, PAUSE_MAX);

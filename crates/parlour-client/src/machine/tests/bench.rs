@@ -12,7 +12,9 @@ use parlour_protocol::{
 };
 use tokio::sync::oneshot;
 
-use crate::machine::{Action, Command, ConnectionId, Input, Machine, Output, Settings};
+use crate::machine::{
+    Action, Command, ConnectionId, Input, Machine, Output, RefreshFailure, Settings,
+};
 use crate::{
     Batch, ClientError, ClientEvent, Operation, Progress, Saved, SavedSession, SendFailure, Sent,
 };
@@ -236,6 +238,13 @@ impl Bench {
         let session = session("token", self.now.plus(TOKEN_LASTS));
         let seen = self.input(Input::SignedIn(session));
         seen.opened[0]
+    }
+
+    /// The refresh of the present session is done.
+    pub(super) fn refreshed(&mut self, result: Result<SavedSession, RefreshFailure>) -> Seen {
+        let session = self.machine.session().expect("a session");
+        let asked_with = session.refresh_token.clone();
+        self.input(Input::Refreshed(asked_with, result))
     }
 
     /// Takes a connection from being opened to ready; gives what followed `welcome` and `ready`.

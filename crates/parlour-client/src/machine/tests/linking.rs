@@ -80,7 +80,7 @@ fn pauses_grow_with_full_jitter_and_stay_within_a_minute() {
         // The token ends meanwhile.
         if !next.refreshes.is_empty() {
             let fresh = session("fresh", bench.now.plus(TOKEN_LASTS));
-            connection = bench.input(Input::Refreshed(Ok(fresh))).opened[0];
+            connection = bench.refreshed(Ok(fresh)).opened[0];
         } else {
             connection = next.opened[0];
         }
@@ -243,7 +243,7 @@ fn an_old_access_token_is_refreshed_before_it_is_used() {
     assert!(seen.opened.is_empty());
     assert_eq!(seen.refreshes, [Secret::new("refresh-old")]);
     let fresh = session("fresh", bench.now.plus(TOKEN_LASTS));
-    let seen = bench.input(Input::Refreshed(Ok(fresh.clone())));
+    let seen = bench.refreshed(Ok(fresh.clone()));
     assert_eq!(seen.batch.session, Some(fresh), "kept before it is used");
     let hello = bench.input(Input::Opened(seen.opened[0]));
     match hello.frame() {
@@ -260,7 +260,7 @@ fn a_live_connection_gets_a_fresh_token_before_the_old_one_ends() {
     let seen = bench.input(Input::Wake);
     assert_eq!(seen.refreshes.len(), 1);
     let fresh = session("fresh", bench.now.plus(TOKEN_LASTS));
-    let seen = bench.input(Input::Refreshed(Ok(fresh)));
+    let seen = bench.refreshed(Ok(fresh));
     match seen.frame() {
         ClientFrame::Refresh(frame) => assert_eq!(frame.token, Secret::new("fresh")),
         other => panic!("{other:?}"),
@@ -283,17 +283,52 @@ fn a_refresh_that_could_not_be_made_is_asked_again_with_the_same_token() {
     let mut bench = Bench::with(saved(&[]));
     let old = session("old", bench.now);
     let first = bench.input(Input::SignedIn(old)).refreshes;
-    bench.input(Input::Refreshed(Err(RefreshFailure::Later(None))));
+    bench.refreshed(Err(RefreshFailure::Later(None)));
     assert_eq!(bench.wake().refreshes, first);
 }
 
 #[test]
 fn a_refused_refresh_ends_the_session() {
     let (mut bench, connection) = Bench::ready(&[]);
-    let seen = bench.input(Input::Refreshed(Err(RefreshFailure::Denied)));
+    let seen = bench.refreshed(Err(RefreshFailure::Denied));
     assert_eq!(stops(&seen.events), [StopReason::SignedOut]);
     assert_eq!(seen.closed, [connection]);
     assert_eq!(bench.machine.next_wake(), None);
+}
+
+#[test]
+fn a_refused_refresh_of_a_session_that_was_replaced_ends_nothing() {
+    let mut bench = Bench::with(saved(&[]));
+    let ended = session("ended", bench.now);
+    let asked = bench.input(Input::SignedIn(ended)).refreshes;
+    let connection = bench.sign_in();
+    bench.get_ready(connection);
+    let denied = || Err(RefreshFailure::Denied);
+    let late = bench.input(Input::Refreshed(asked[0].clone(), denied()));
+    assert!(stops(&late.events).is_empty() && late.closed.is_empty());
+    assert_eq!(bench.refreshed(denied()).closed, [connection]);
+}
+
+#[test]
+fn a_session_does_not_wait_for_the_refresh_of_the_one_before() {
+    let mut bench = Bench::with(saved(&[]));
+    bench.input(Input::SignedIn(session("before", bench.now)));
+    let seen = bench.input(Input::SignedIn(session("after", bench.now)));
+    assert_eq!(seen.refreshes, [Secret::new("refresh-after")]);
+}
+
+#[test]
+fn after_signing_out_nothing_is_told_of_a_refresh_that_is_refused() {
+    let mut bench = Bench::with(saved(&[]));
+    let asked = bench
+        .input(Input::SignedIn(session("ended", bench.now)))
+        .refreshes;
+    bench.input(Input::SignedOut);
+    let late = bench.input(Input::Refreshed(
+        asked[0].clone(),
+        Err(RefreshFailure::Denied),
+    ));
+    assert!(late.events.is_empty());
 }
 
 #[test]

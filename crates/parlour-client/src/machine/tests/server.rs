@@ -132,10 +132,10 @@ impl World {
         for connection in seen.closed {
             self.input(Input::Closed(connection, Some(1000)));
         }
-        for _ in seen.refreshes {
+        for asked_with in seen.refreshes {
             let expires_at = self.bench.now.plus(super::bench::TOKEN_LASTS);
             let fresh = super::bench::session("token", expires_at);
-            self.input(Input::Refreshed(Ok(fresh)));
+            self.input(Input::Refreshed(asked_with, Ok(fresh)));
         }
     }
 
