@@ -64,7 +64,7 @@ impl Machine {
         frame: ServerFrame,
         out: &mut Output,
     ) {
-        let request = self.requests.close(frame.reference());
+        let request = self.requests.close(now, frame.reference());
         match (frame, request) {
             (ServerFrame::Error(error), request) => self.error(now, *error, request, out),
             (ServerFrame::Ready(_), Some(Request::Hello)) => self.ready(connection, out),

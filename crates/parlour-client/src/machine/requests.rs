@@ -1,4 +1,7 @@
 //! Frames that wait for their answer.
+//!
+//! What `hello`, `sync` and `history` ask for may take as long as something keeps coming, and answers to what was sent behind them
+//! may stand behind it on the line: their time counts from what came last, or from the end of the long answer.
 
 use std::collections::BTreeMap;
 
@@ -32,11 +35,19 @@ pub(super) enum Request {
     Ping,
 }
 
+impl Request {
+    /// Whether its answer may take long by its size alone.
+    fn has_long_answer(&self) -> bool {
+        matches!(self, Self::Hello | Self::Sync(_) | Self::History(_))
+    }
+}
+
 /// A frame that was sent.
 #[derive(Debug)]
 pub(super) struct OpenRequest {
     pub(super) connection: ConnectionId,
-    pub(super) sent_at: Timestamp,
+    /// When it was sent, or when the long answer before it ended.
+    pub(super) waits_since: Timestamp,
     pub(super) request: Request,
 }
 
@@ -59,7 +70,7 @@ impl Requests {
         self.last += 1;
         let open = OpenRequest {
             connection,
-            sent_at: now,
+            waits_since: now,
             request,
         };
         self.open.insert(self.last, open);
@@ -67,9 +78,20 @@ impl Requests {
     }
 
     /// The request this answers, which is closed by it.
-    pub(super) fn close(&mut self, reference: Option<&Reference>) -> Option<Request> {
+    pub(super) fn close(
+        &mut self,
+        now: Timestamp,
+        reference: Option<&Reference>,
+    ) -> Option<Request> {
         let number: u64 = reference?.as_str().parse().ok()?;
-        self.open.remove(&number).map(|open| open.request)
+        let closed = self.open.remove(&number)?;
+        if closed.request.has_long_answer() {
+            let behind = self.open.range_mut(number..).map(|(_, open)| open);
+            for open in behind.filter(|open| open.connection == closed.connection) {
+                open.waits_since = now;
+            }
+        }
+        Some(closed.request)
     }
 
     /// All requests of a connection that ended; none of them is open any more.
@@ -81,13 +103,24 @@ impl Requests {
             .collect()
     }
 
-    /// When the oldest request that must be answered soon was sent on `connection`.
-    pub(super) fn oldest(&self, connection: ConnectionId) -> Option<Timestamp> {
-        // `ready` may take as long as events keep coming.
-        self.open
-            .values()
-            .find(|open| open.connection == connection && !matches!(open.request, Request::Hello))
-            .map(|open| open.sent_at)
+    /// Since when an answer is owed on `connection`, on which something last came at `heard_at`.
+    pub(super) fn owed_since(
+        &self,
+        connection: ConnectionId,
+        heard_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let open = self.open.values();
+        let mut behind_long_answer = false;
+        for open in open.filter(|open| open.connection == connection) {
+            behind_long_answer |= open.request.has_long_answer();
+            match open.request {
+                // `ready` comes when it comes: silence alone counts.
+                Request::Hello => {}
+                _ if behind_long_answer => return Some(open.waits_since.max(heard_at)),
+                _ => return Some(open.waits_since),
+            }
+        }
+        None
     }
 
     /// Whether an answer that matters may still come on `connection`.

@@ -7,10 +7,10 @@ use parlour_protocol::{ClientFrame, PingFrame};
 
 use super::link::{Attempt, Refreshing};
 use super::requests::Request;
-use super::{Action, ConnectionId, Machine, Output};
+use super::{Action, Machine, Output};
 use crate::ClientEvent;
 
-/// How long an answer may take on a connection that otherwise works. Longer means that it does not.
+/// How long an answer may take on a connection that otherwise works, and a long one to go on. Longer means that it does not.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 impl Machine {
@@ -101,12 +101,8 @@ impl Machine {
         let live = self.link.live.as_ref()?;
         let since = self.patient_since?;
         let silent = live.heard_at.max(since).plus(live.heartbeat * 2);
-        let owed = self.owed_at(live.connection, since);
+        let owed_since = self.requests.owed_since(live.connection, live.heard_at);
+        let owed = owed_since.map(|owed_since| owed_since.max(since).plus(ANSWER_WITHIN));
         Some(owed.map_or(silent, |owed| owed.min(silent)))
-    }
-
-    fn owed_at(&self, connection: ConnectionId, since: Timestamp) -> Option<Timestamp> {
-        let oldest = self.requests.oldest(connection)?;
-        Some(oldest.max(since).plus(ANSWER_WITHIN))
     }
 }

@@ -7,8 +7,9 @@ use parlour_model::{
     AppData, Body, ChatId, ChatType, EventId, EventKey, Role, Seq, SessionId, Timestamp, UserId,
 };
 use parlour_protocol::{
-    ChatBody, ClientFrame, ErrorCode, ErrorFrame, Outcome, PongFrame, ReadyFrame, Reference, Retry,
-    Secret, SentFrame, ServerFrame, SyncedFrame, UserBody, WelcomeFrame, WireEvent, WireLimits,
+    ChatBody, ClientFrame, ErrorCode, ErrorFrame, HistoryFrame, Outcome, PongFrame, ReadyFrame,
+    Reference, Retry, Secret, SentFrame, ServerFrame, SyncedFrame, UserBody, WelcomeFrame,
+    WireEvent, WireLimits,
 };
 use tokio::sync::oneshot;
 
@@ -298,6 +299,20 @@ impl Bench {
         let (reply, mut answer) = oneshot::channel();
         let seen = self.input(Input::Command(Command::Cancel(key, reply)));
         (answer.try_recv().unwrap(), seen)
+    }
+
+    /// Asks for a page, for nobody.
+    pub(super) fn history(&mut self, chat_number: u64) -> Seen {
+        let (reply, _) = oneshot::channel();
+        let frame = HistoryFrame {
+            reference: None,
+            chat: chat(chat_number),
+            before: None,
+            after: None,
+            around: None,
+            limit: None,
+        };
+        self.input(Input::Command(Command::History(frame, reply)))
     }
 
     pub(super) fn refuse(

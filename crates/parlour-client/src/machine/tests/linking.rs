@@ -214,6 +214,49 @@ fn an_answer_that_never_comes_ends_the_connection() {
     );
 }
 
+/// Lets half a minute pass after the last thing that came, and some more; gives whether the connection was given up.
+fn is_given_up_after(bench: &mut Bench, millis: u64) -> bool {
+    let seen = bench.pass(Duration::from_millis(millis));
+    !seen.abandoned.is_empty()
+}
+
+#[test]
+fn missing_events_and_pages_may_take_as_long_as_frames_keep_coming() {
+    for asks_for_page in [true, false] {
+        let (mut bench, connection) = Bench::ready(&[(9, 4)]);
+        if asks_for_page {
+            bench.history(9);
+        } else {
+            let seen = bench.event(connection, event(9, 1_000, OTHER));
+            assert!(matches!(seen.frame(), ClientFrame::Sync(_)));
+        }
+        // What is sent now is answered behind them.
+        bench.post(9, "hello");
+        for number in 0..4 {
+            assert!(!is_given_up_after(&mut bench, 29_000));
+            bench.event(connection, event(9, 500 + number, OTHER));
+        }
+        assert!(!is_given_up_after(&mut bench, 29_999));
+        assert!(is_given_up_after(&mut bench, 1));
+    }
+}
+
+#[test]
+fn what_was_sent_behind_missing_events_has_its_time_after_them() {
+    let (mut bench, connection) = Bench::ready(&[(9, 4)]);
+    let sync = bench.event(connection, event(9, 6, OTHER));
+    bench.post(9, "hello");
+    for _ in 0..2 {
+        assert!(!is_given_up_after(&mut bench, 29_000));
+        bench.event(connection, event(9, 5, OTHER));
+    }
+    bench.synced(connection, sync.reference());
+    bench.now = bench.now.plus(Duration::from_secs(20));
+    bench.input(Input::Heard(connection));
+    assert!(!is_given_up_after(&mut bench, 9_999));
+    assert!(is_given_up_after(&mut bench, 1));
+}
+
 #[test]
 fn while_nothing_is_read_silence_counts_against_nobody() {
     let (mut bench, connection) = Bench::ready(&[(9, 0)]);
