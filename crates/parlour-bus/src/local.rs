@@ -286,6 +286,7 @@ impl PresenceCells for LocalBus {
         at: Timestamp,
     ) -> Result<Option<PresenceEdge>, BusError> {
         self.check_alive()?;
+        self.answers.let_settle()?;
         let alive = |node: &NodeRef| self.network.alive.contains(node);
         let times = users::Times {
             seen: at,
@@ -315,6 +316,6 @@ impl PresenceCells for LocalBus {
         for user in users {
             self.network.users.unwatch(*user, node);
         }
-        Ok(())
+        self.answers.bring_unwatched()
     }
 }

@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::home::Homes;
 use crate::hub::Hub;
 use crate::nodes::Nodes;
-use crate::presence::{Doubt, Watchers};
+use crate::presence::{Doubt, OwedPresences, Watchers};
 use crate::receipts::{Counts, OwedReceipts};
 use crate::registration::Registrations;
 use crate::resync::Resync;
@@ -42,6 +42,7 @@ pub(crate) struct Core {
     pub(crate) router: Router,
     pub(crate) watchers: Watchers,
     pub(crate) doubt: Doubt,
+    pub(crate) presences: OwedPresences,
     pub(crate) typists: Typists,
     pub(crate) counts: Counts,
     pub(crate) receipts: OwedReceipts,
@@ -70,6 +71,7 @@ impl Core {
             router: Router::new(),
             watchers: Watchers::default(),
             doubt: Doubt::default(),
+            presences: OwedPresences::default(),
             typists: Typists::default(),
             counts: Counts::default(),
             receipts: OwedReceipts::default(),

@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use parlour_bus::{Chosen, Health};
-use parlour_model::{ChatId, Event, Seq, Timestamp, UserId};
+use parlour_model::{ChatId, Event, Seq, UserId};
 
 use crate::core::Core;
 use crate::packet::Packet;
@@ -18,8 +17,6 @@ use crate::packet::Packet;
 const CHATS_MAX: usize = 10_000;
 /// Users named beside one doorbell.
 const NAMED_MAX: usize = 2_000;
-/// Users whose presence is owed a settlement.
-const PRESENCES_MAX: usize = 20_000;
 /// Between two looks at what is owed.
 const PAY_PAUSE: Duration = Duration::from_secs(1);
 const CALLS_AT_ONCE: usize = 16;
@@ -36,7 +33,6 @@ struct Owed {
     comparison: bool,
     /// Doorbells or a comparison were taken out to be paid. Whoever pays may be stopped in the middle of it.
     is_being_paid: bool,
-    presences: HashMap<UserId, (Chosen, Timestamp)>,
     /// Somebody here looks at users whose presence is shown as unknown, or may be old.
     looks: bool,
 }
@@ -68,16 +64,6 @@ impl Debts {
     /// Something was not told that nobody can name any more: every node shall compare.
     pub(crate) fn owe_comparison(&self) {
         self.lock().comparison = true;
-    }
-
-    /// Owes a settlement of a user's presence. What they chose outlasts what came by itself.
-    pub(crate) fn owe_presence(&self, user: UserId, chosen: Chosen, at: Timestamp) {
-        let mut owed = self.lock();
-        let known = owed.presences.get(&user);
-        let keep = matches!(known, Some((Chosen::Now(_), _))) && !matches!(chosen, Chosen::Now(_));
-        if !keep && (known.is_some() || owed.presences.len() < PRESENCES_MAX) {
-            owed.presences.insert(user, (chosen, at));
-        }
     }
 
     /// Owes those who look at somebody here what is so now.
@@ -119,11 +105,7 @@ impl Core {
     /// Pays what is owed whenever the bus answers.
     pub(crate) async fn pay_debts(self: Arc<Self>) {
         loop {
-            if self.is_bus_away() {
-                self.bus_is(Health::Up).await;
-                // Here too, because the inbox may say later that the bus is back.
-                self.doubt.begin();
-            }
+            self.bus_is_back().await;
             if !self.registrations.is_empty() {
                 self.settle_registrations().await;
             }
@@ -152,18 +134,6 @@ impl Core {
         });
         rung.await;
         self.debts.paid();
-        if self.doubt.lasts() {
-            for (user, (chosen, at)) in owed.presences {
-                self.debts.owe_presence(user, chosen, at);
-            }
-            return;
-        }
-        let presences = stream::iter(owed.presences);
-        let settled = presences.for_each_concurrent(CALLS_AT_ONCE, |(user, presence)| async move {
-            let (chosen, at) = presence;
-            self.settle_again(user, chosen, at).await;
-        });
-        settled.await;
     }
 
     /// Owes the other nodes a doorbell for events they were not told of.
@@ -215,20 +185,5 @@ mod tests {
         let owed = debts.take();
         assert!(owed.comparison);
         assert!(owed.doorbells.is_empty());
-    }
-
-    #[test]
-    fn what_a_user_chose_outlasts_what_comes_by_itself() {
-        use parlour_model::ChosenStatus;
-        let debts = Debts::default();
-        let user = UserId::new(1).unwrap();
-        let at = Timestamp::from_millis(1);
-        debts.owe_presence(user, Chosen::Unknown, at);
-        debts.owe_presence(user, Chosen::Now(ChosenStatus::Busy), at);
-        debts.owe_presence(user, Chosen::Unknown, at);
-        assert_eq!(
-            debts.take().presences[&user].0,
-            Chosen::Now(ChosenStatus::Busy)
-        );
     }
 }

@@ -54,6 +54,7 @@ impl Delivery {
         core.spawn(Arc::clone(core).read_inbox());
         core.spawn(Arc::clone(core).compare_as_due());
         core.spawn(Arc::clone(core).pay_debts());
+        core.spawn(Arc::clone(core).pay_presences());
         core.spawn(Arc::clone(core).show_outages());
         core.spawn(Arc::clone(core).look_regularly());
         core.spawn(Arc::clone(core).end_typing());

@@ -4,23 +4,28 @@
 //! or doubled request changes nothing, and nobody looks offline while a route to them lives. An edge that got lost is found by
 //! looking again (`looks`).
 
+mod healing;
 mod looks;
 mod outage;
+mod owed;
 mod privacy;
 mod watchers;
 
 use std::sync::Arc;
 
-use parlour_bus::{Arrival, Chosen, NodeRef, PresenceEdge};
+use parlour_bus::{Arrival, Chosen, PresenceEdge};
 use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId, limits};
 
 use crate::core::Core;
 use crate::link::Link;
 use crate::packet::Packet;
 
+use healing::Contradictions;
+use owed::Reason;
 use privacy::Asked;
 
 pub(crate) use outage::Doubt;
+pub(crate) use owed::OwedPresences;
 pub(crate) use watchers::Watchers;
 
 impl Core {
@@ -54,11 +59,11 @@ impl Core {
         });
     }
 
-    /// A user chose a status.
+    /// A user chose a status. The store has it already.
     pub(crate) fn chose(self: &Arc<Self>, user: UserId, status: ChosenStatus) {
         let core = Arc::clone(self);
+        let now = self.clock.now();
         self.spawn(async move {
-            let now = core.clock.now();
             core.settle(user, Chosen::Now(status), now).await;
         });
     }
@@ -66,30 +71,56 @@ impl Core {
     /// Makes what others see of a user right, now or as soon as the bus answers and knows who is there. Who has just arrived
     /// is there in any case.
     pub(crate) async fn settle(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
-        self.settle_now(user, chosen, at).await;
+        let is_settled = self.settle_now(user, chosen, at).await.is_some();
+        if is_settled && let Chosen::Now(status) = chosen {
+            self.confirm_choice(user, status, at).await;
+        }
     }
 
     /// As [`Core::settle`], for what is owed: the answer to an earlier try may have been lost, and with it since when the user
     /// is gone.
-    pub(crate) async fn settle_again(
+    async fn settle_again(self: &Arc<Self>, user: UserId, chosen: Chosen, at: Timestamp) {
+        let is_change = self.settle_now(user, chosen, at).await;
+        if is_change == Some(false) {
+            match self.ask_bus(self.bus.presence(&[user])).await {
+                Ok(presence) => {
+                    let offline = |one: &Presence| one.status == PresenceStatus::Offline;
+                    let since = presence.first().copied().filter(offline);
+                    if let Some(since) = since.and_then(|presence| presence.last_seen) {
+                        self.store_last_seen(user, since).await;
+                    }
+                }
+                Err(_) => self.presences.owe(user, chosen.into(), at),
+            }
+        }
+        if is_change.is_some()
+            && let Chosen::Now(status) = chosen
+        {
+            self.confirm_choice(user, status, at).await;
+        }
+    }
+
+    /// Goes on until what was settled is what the store says. Whoever settles last asks it after that, so however choices of
+    /// several devices overtake each other, the one that the store has stays.
+    async fn confirm_choice(
         self: &Arc<Self>,
         user: UserId,
-        chosen: Chosen,
+        mut settled: ChosenStatus,
         at: Timestamp,
     ) {
-        let is_change = self.settle_now(user, chosen, at).await;
-        if is_change != Some(false) || chosen != Chosen::Unknown {
-            return;
-        }
-        match self.ask_bus(self.bus.presence(&[user])).await {
-            Ok(presence) => {
-                let offline = |one: &Presence| one.status == PresenceStatus::Offline;
-                let since = presence.first().copied().filter(offline);
-                if let Some(since) = since.and_then(|presence| presence.last_seen) {
-                    self.store_last_seen(user, since).await;
-                }
+        loop {
+            match self.known(&[user]).await.first() {
+                Some(known) if known.status == settled => return,
+                Some(known) => settled = known.status,
+                None => return self.presences.owe(user, Reason::Chose, at),
             }
-            Err(_) => self.debts.owe_presence(user, chosen, at),
+            if self
+                .settle_now(user, Chosen::Now(settled), at)
+                .await
+                .is_none()
+            {
+                return;
+            }
         }
     }
 
@@ -101,7 +132,7 @@ impl Core {
         at: Timestamp,
     ) -> Option<bool> {
         if !matches!(chosen, Chosen::AsStored(_)) && self.doubt.lasts() {
-            self.debts.owe_presence(user, chosen, at);
+            self.presences.owe(user, chosen.into(), at);
             return None;
         }
         match self.ask_bus(self.bus.settle(user, chosen, at)).await {
@@ -112,7 +143,7 @@ impl Core {
             Ok(None) => Some(false),
             Err(error) => {
                 tracing::debug!(%error, %user, "presence could not be settled; that is owed");
-                self.debts.owe_presence(user, chosen, at);
+                self.presences.owe(user, chosen.into(), at);
                 metrics::counter!("parlour_presence_errors_total").increment(1);
                 None
             }
@@ -137,7 +168,7 @@ impl Core {
     async fn store_last_seen(&self, user: UserId, at: Timestamp) {
         if let Err(error) = self.store.set_last_seen(user, at).await {
             tracing::warn!(%error, "when a user was last seen could not be stored; that is owed");
-            self.debts.owe_presence(user, Chosen::Unknown, at);
+            self.presences.owe(user, Reason::Gone, at);
         }
     }
 
@@ -151,23 +182,10 @@ impl Core {
             return users.iter().map(|user| Presence::unknown(*user)).collect();
         };
         if let Ok(routes) = routes {
-            self.heal(&presence, &routes);
+            self.heal(Contradictions::between(&presence, &routes));
         }
         self.doubt.cast_on(&mut presence);
         presence
-    }
-
-    /// A node may have died without anybody noticing those who were on it.
-    fn heal(self: &Arc<Self>, presence: &[Presence], routes: &[Vec<NodeRef>]) {
-        for (presence, routes) in presence.iter().zip(routes) {
-            let is_shown = !matches!(
-                presence.status,
-                PresenceStatus::Offline | PresenceStatus::Unknown
-            );
-            if is_shown && routes.is_empty() {
-                self.departed(presence.user, self.clock.now());
-            }
-        }
     }
 
     /// Replaces what a connection looks at; answers the presence of the users.

@@ -24,6 +24,15 @@ impl Core {
         }
     }
 
+    /// Waits until the bus is not away. One that was may have forgotten who is there, and the inbox may say later that it is
+    /// back.
+    pub(crate) async fn bus_is_back(&self) {
+        if self.is_bus_away() {
+            self.bus_is(Health::Up).await;
+            self.doubt.begin();
+        }
+    }
+
     /// What the bus answers in time.
     pub(crate) async fn ask_bus<T>(
         &self,

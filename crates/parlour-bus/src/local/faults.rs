@@ -55,25 +55,47 @@ struct Trips {
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     to_lose: AtomicUsize,
+    unwatches_to_lose: AtomicUsize,
+    settlements_to_refuse: AtomicUsize,
     watches_to_refuse: AtomicUsize,
+    settlements: AtomicUsize,
 }
 
 impl Answers {
     /// An answer, unless it gets lost: what was asked for has happened all the same.
     pub(super) fn bring<T>(&self, answer: T) -> Result<T, BusError> {
-        if is_next(&self.to_lose) {
-            return Err(BusError::Unavailable("the answer was lost".to_owned()));
-        }
-        Ok(answer)
+        lose_next(&self.to_lose).map(|()| answer)
+    }
+
+    /// As [`Answers::bring`], for users that shall not be watched any more.
+    pub(super) fn bring_unwatched(&self) -> Result<(), BusError> {
+        lose_next(&self.unwatches_to_lose)
     }
 
     /// Whether users may be watched now.
     pub(super) fn let_watch(&self) -> Result<(), BusError> {
-        if is_next(&self.watches_to_refuse) {
-            return Err(BusError::Unavailable("it was refused".to_owned()));
-        }
-        Ok(())
+        refuse_next(&self.watches_to_refuse)
     }
+
+    /// Whether presence may be settled now.
+    pub(super) fn let_settle(&self) -> Result<(), BusError> {
+        self.settlements.fetch_add(1, Ordering::SeqCst);
+        refuse_next(&self.settlements_to_refuse)
+    }
+}
+
+fn lose_next(left: &AtomicUsize) -> Result<(), BusError> {
+    if is_next(left) {
+        return Err(BusError::Unavailable("the answer was lost".to_owned()));
+    }
+    Ok(())
+}
+
+fn refuse_next(left: &AtomicUsize) -> Result<(), BusError> {
+    if is_next(left) {
+        return Err(BusError::Unavailable("it was refused".to_owned()));
+    }
+    Ok(())
 }
 
 /// Whether one is left, which is taken.
@@ -146,6 +168,23 @@ impl LocalNetwork {
         bus.answers.to_lose.store(count, Ordering::SeqCst);
     }
 
+    /// Refuses a node's next `count` settlements of presence: they do not happen.
+    pub fn refuse_settlements(&self, bus: &LocalBus, count: usize) {
+        let answers = &bus.answers;
+        answers.settlements_to_refuse.store(count, Ordering::SeqCst);
+    }
+
+    /// How many settlements of presence a node has asked for.
+    #[must_use]
+    pub fn settlements(&self, bus: &LocalBus) -> usize {
+        bus.answers.settlements.load(Ordering::SeqCst)
+    }
+
+    /// Lets the next `count` calls by which a node ceases to watch users happen without an answer.
+    pub fn lose_unwatches(&self, bus: &LocalBus, count: usize) {
+        bus.answers.unwatches_to_lose.store(count, Ordering::SeqCst);
+    }
+
     /// Refuses the next `count` calls by which a node begins to watch users.
     pub fn refuse_watches(&self, bus: &LocalBus, count: usize) {
         bus.answers.watches_to_refuse.store(count, Ordering::SeqCst);
@@ -171,6 +210,12 @@ impl LocalNetwork {
             health: bus.health.clone(),
         });
         sender.resync(ResyncReason::Lapsed);
+    }
+
+    /// Forgets every user: who is where, what others see of them, and who looks. Nodes are not told: those whose lives
+    /// ended with it [lapse](LocalNetwork::lapse).
+    pub fn forget_users(&self) {
+        self.shared.users.forget();
     }
 
     /// Cuts a node off from the bus, which answers it no call and brings it no packet, until [`LocalNetwork::restore`].

@@ -130,6 +130,15 @@ impl Users {
         self.drop_if_idle(user);
     }
 
+    /// Forgets everybody. Versions go on from the highest all the same.
+    pub(super) fn forget(&self) {
+        self.entries.retain(|_, entry| {
+            let version = entry.shown.map_or(0, |shown| shown.version);
+            self.version_floor.fetch_max(version, Ordering::SeqCst);
+            false
+        });
+    }
+
     fn drop_if_idle(&self, user: UserId) {
         self.entries.remove_if(&user, |_, entry| {
             let idle = entry.is_idle();

@@ -87,7 +87,10 @@ impl Core {
 
     /// What the store knows of these users; nothing if it does not say in time: offline is right, and since when is not worth
     /// an error.
-    async fn known(&self, users: &[UserId]) -> Vec<LastKnown> {
+    pub(super) async fn known(&self, users: &[UserId]) -> Vec<LastKnown> {
+        if users.is_empty() {
+            return Vec::new();
+        }
         let read = tokio::time::timeout(READ_WITHIN, self.store.last_known(users)).await;
         read.map(Result::unwrap_or_default).unwrap_or_default()
     }

@@ -19,6 +19,7 @@ mod presence;
 mod privacy;
 mod receipts;
 mod routing;
+mod settling;
 mod spreading;
 mod stress;
 mod syncing;

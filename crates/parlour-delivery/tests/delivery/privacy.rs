@@ -98,6 +98,7 @@ async fn ones_own_devices_are_told_since_when() {
     }
     pass(Duration::from_secs(1)).await;
     let delivery = &world.nodes[0].delivery;
+    world.store.set_chosen(user(1), ChosenStatus::Invisible);
     delivery.status_chosen(user(1), ChosenStatus::Invisible);
     pass(Duration::from_secs(1)).await;
     let (seen, shown) = (told(&mut own).pop(), told(&mut looks).pop());
