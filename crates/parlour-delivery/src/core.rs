@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::home::Homes;
 use crate::hub::Hub;
 use crate::nodes::Nodes;
-use crate::presence::{Doubt, OwedPresences, Watchers};
+use crate::presence::{Doubt, OwedLooks, OwedPresences, Watchers};
 use crate::receipts::{Counts, OwedReceipts};
 use crate::registration::Registrations;
 use crate::resync::Resync;
@@ -43,6 +43,7 @@ pub(crate) struct Core {
     pub(crate) watchers: Watchers,
     pub(crate) doubt: Doubt,
     pub(crate) presences: OwedPresences,
+    pub(crate) looks: OwedLooks,
     pub(crate) typists: Typists,
     pub(crate) counts: Counts,
     pub(crate) receipts: OwedReceipts,
@@ -72,6 +73,7 @@ impl Core {
             watchers: Watchers::default(),
             doubt: Doubt::default(),
             presences: OwedPresences::default(),
+            looks: OwedLooks::default(),
             typists: Typists::default(),
             counts: Counts::default(),
             receipts: OwedReceipts::default(),

@@ -33,8 +33,6 @@ struct Owed {
     comparison: bool,
     /// Doorbells or a comparison were taken out to be paid. Whoever pays may be stopped in the middle of it.
     is_being_paid: bool,
-    /// Somebody here looks at users whose presence is shown as unknown, or may be old.
-    looks: bool,
 }
 
 /// A chat's head, and the users to be told whom membership events up to it name: they may be members no more.
@@ -64,11 +62,6 @@ impl Debts {
     /// Something was not told that nobody can name any more: every node shall compare.
     pub(crate) fn owe_comparison(&self) {
         self.lock().comparison = true;
-    }
-
-    /// Owes those who look at somebody here what is so now.
-    pub(crate) fn owe_looks(&self) {
-        self.lock().looks = true;
     }
 
     /// Whether other nodes know all that they should.
@@ -110,11 +103,7 @@ impl Core {
                 self.settle_registrations().await;
             }
             self.settle_enlisted().await;
-            let owed = self.debts.take();
-            if owed.looks {
-                self.show_what_is_looked_at().await;
-            }
-            self.pay(owed).await;
+            self.pay(self.debts.take()).await;
             self.pay_receipts().await;
             tokio::time::sleep(PAY_PAUSE).await;
         }

@@ -56,6 +56,7 @@ impl Delivery {
         core.spawn(Arc::clone(core).pay_debts());
         core.spawn(Arc::clone(core).pay_presences());
         core.spawn(Arc::clone(core).show_outages());
+        core.spawn(Arc::clone(core).look_as_owed());
         core.spawn(Arc::clone(core).look_regularly());
         core.spawn(Arc::clone(core).end_typing());
         core.spawn(Arc::clone(core).watch_nodes());

@@ -104,7 +104,7 @@ impl Core {
             self.settle(user, parlour_bus::Chosen::Unknown, self.clock.now())
                 .await;
         }
-        self.show_what_is_looked_at().await;
+        self.owe_looks();
     }
 }
 

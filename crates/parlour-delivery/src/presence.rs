@@ -24,6 +24,7 @@ use healing::Contradictions;
 use owed::Reason;
 use privacy::Asked;
 
+pub(crate) use looks::OwedLooks;
 pub(crate) use outage::Doubt;
 pub(crate) use owed::OwedPresences;
 pub(crate) use watchers::Watchers;
@@ -210,7 +211,7 @@ impl Core {
         }
         let is_unknown = |presence: &Presence| presence.status == PresenceStatus::Unknown;
         if presence.iter().any(is_unknown) {
-            self.debts.owe_looks();
+            self.owe_looks();
         }
         self.fill_last_seen(asked, &mut presence).await;
         presence

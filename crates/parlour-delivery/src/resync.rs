@@ -145,9 +145,9 @@ impl Core {
     async fn begin_resync(self: &Arc<Self>) {
         tokio::time::sleep(self.spread()).await;
         self.rewrite_routes().await;
-        self.look_again().await;
         // After the routes: what is committed from here on is announced to this node.
         self.compare_everything("resync");
+        self.look_again();
     }
 
     /// How long this resync waits, so that not all nodes start together. A node without others does not.

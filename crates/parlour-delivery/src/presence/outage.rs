@@ -59,7 +59,7 @@ impl Core {
                 continue;
             }
             // Before it is shown: what is owed then includes everybody who sees it.
-            self.debts.owe_looks();
+            self.owe_looks();
             for user in self.watchers.users() {
                 self.show_unknown(user);
             }

@@ -72,17 +72,23 @@ impl Core {
         known.map_or(Audience::Nobody, |known| known.privacy.last_seen)
     }
 
-    /// What a bus that had forgotten says of somebody, with since when as the store knows it, and who may see that.
-    pub(super) async fn as_shown(&self, mut presence: Presence) -> (Presence, Audience) {
-        if presence.status != PresenceStatus::Offline {
-            return (presence, Audience::Everyone);
-        }
-        let known = self.known(&[presence.user]).await;
-        let Some(known) = known.first() else {
-            return (presence, Audience::Nobody);
-        };
-        presence.last_seen = presence.last_seen.or(known.last_seen);
-        (presence, known.privacy.last_seen)
+    /// What others see of these users, with since when as the store knows it, and who may see that. The store is asked once.
+    pub(super) async fn as_shown(&self, presence: Vec<Presence>) -> Vec<(Presence, Audience)> {
+        let is_offline = |presence: &Presence| presence.status == PresenceStatus::Offline;
+        let (offline, others): (Vec<_>, Vec<_>) = presence.into_iter().partition(is_offline);
+        let users: Vec<UserId> = offline.iter().map(|presence| presence.user).collect();
+        let mut known = self.known(&users).await.into_iter();
+        let offline = offline.into_iter().map(|mut presence| {
+            let Some(known) = known.next() else {
+                return (presence, Audience::Nobody);
+            };
+            presence.last_seen = presence.last_seen.or(known.last_seen);
+            (presence, known.privacy.last_seen)
+        });
+        let others = others
+            .into_iter()
+            .map(|presence| (presence, Audience::Everyone));
+        offline.chain(others).collect()
     }
 
     /// What the store knows of these users; nothing if it does not say in time: offline is right, and since when is not worth

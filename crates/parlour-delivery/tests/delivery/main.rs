@@ -13,6 +13,7 @@ mod home;
 mod joining;
 mod lapses;
 mod large;
+mod looking;
 mod outage;
 mod packing;
 mod presence;

@@ -1,0 +1,78 @@
+//! Looking at many, with a store that takes its time: nothing else waits for it.
+
+use std::time::Duration;
+
+use parlour_model::PresenceStatus;
+use parlour_protocol::ServerFrame;
+use tokio::time::Instant;
+
+use crate::support::{Client, World, message, pass, settle, user};
+
+/// A client on a node that looks at these users.
+async fn looks_at(world: &World, node: usize, users: std::ops::Range<u64>) -> Client {
+    let number = 1_000_000 + users.start;
+    let client = Client::connect(&world.nodes[node], number, []).await;
+    let users = users.map(user).collect();
+    client.connection.watch(users, Vec::new()).await;
+    client
+}
+
+/// A client on node 1 that looks at fifty users who were there and are gone.
+async fn looks_at_fifty_gone(world: &World) -> Client {
+    let looks = looks_at(world, 1, 100..150).await;
+    for number in 100..150 {
+        let client = Client::connect(&world.nodes[0], number, []).await;
+        settle().await;
+        client.connection.detach().await;
+    }
+    pass(Duration::from_secs(3_600)).await; // Chats are quiet by then, and nobody compares them soon.
+    looks
+}
+
+/// How many users a client was told to be as `status` says.
+fn told(client: &mut Client, status: PresenceStatus) -> usize {
+    let is_such =
+        |frame: &ServerFrame| matches!(frame, ServerFrame::Presence(one) if one.status == status);
+    let frames = client.drain();
+    frames.iter().filter(|frame| is_such(frame)).count()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resync_compares_chats_though_the_store_does_not_say_since_when_many_are_gone() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut there = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    let mut looks = looks_at_fifty_gone(&world).await;
+    looks.drain();
+    world.network.cut_off(&world.nodes[1].bus);
+    pass(Duration::from_secs(60)).await; // By now they are shown as unknown.
+    assert_eq!(told(&mut looks, PresenceStatus::Unknown), 50);
+    world.store.shut("last_known");
+    world.network.restore(&world.nodes[1].bus);
+    // Committed before the resync, and nobody is told.
+    world.store.commit(chat, user(1), message());
+    let healed = Instant::now();
+    there.until(chat, 2).await;
+    let took = healed.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    pass(Duration::from_secs(20)).await;
+    assert_eq!(told(&mut looks, PresenceStatus::Offline), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn doorbells_are_rung_though_the_store_does_not_say_since_when_many_are_gone() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut there = Client::connect(&world.nodes[0], 2, [(chat, 1)]).await;
+    let _looks = looks_at_fifty_gone(&world).await;
+    world.network.cut_off(&world.nodes[1].bus);
+    pass(Duration::from_secs(60)).await;
+    world.post(1, chat, user(1));
+    settle().await;
+    world.store.shut("last_known");
+    world.network.restore(&world.nodes[1].bus);
+    let healed = Instant::now();
+    there.until(chat, 2).await;
+    let took = healed.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+}
