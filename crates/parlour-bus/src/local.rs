@@ -304,7 +304,7 @@ impl PresenceCells for LocalBus {
 
     async fn watch(&self, users: &[UserId]) -> Result<(), BusError> {
         let node = self.check_alive()?;
-        self.answers.let_watch()?;
+        self.answers.let_watch(users.len())?;
         for user in users {
             self.network.users.watch(*user, node);
         }

@@ -127,7 +127,7 @@ impl Core {
             self.note_departure(link.user);
         }
         self.unregister(link, at).await;
-        self.settle_interest(touched).await;
+        self.settle_interest(&touched).await;
         if was_last {
             self.departed(link.user, at);
         }

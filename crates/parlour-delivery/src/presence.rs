@@ -5,6 +5,7 @@
 //! looking again (`looks`).
 
 mod healing;
+mod interest;
 mod looks;
 mod outage;
 mod owed;
@@ -200,7 +201,7 @@ impl Core {
             return Vec::new();
         };
         // Before the read: a change settled after it is told, one before it is read.
-        self.settle_interest(touched).await;
+        self.settle_interest(&touched).await;
         let asked = Asked {
             viewer: link.user,
             asked_at: self.clock.now(),

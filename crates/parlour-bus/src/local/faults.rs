@@ -58,6 +58,7 @@ pub(super) struct Answers {
     unwatches_to_lose: AtomicUsize,
     settlements_to_refuse: AtomicUsize,
     watches_to_refuse: AtomicUsize,
+    most_watched_at_once: AtomicUsize,
     settlements: AtomicUsize,
 }
 
@@ -72,8 +73,9 @@ impl Answers {
         lose_next(&self.unwatches_to_lose)
     }
 
-    /// Whether users may be watched now.
-    pub(super) fn let_watch(&self) -> Result<(), BusError> {
+    /// Whether so many users may be watched now.
+    pub(super) fn let_watch(&self, users: usize) -> Result<(), BusError> {
+        self.most_watched_at_once.fetch_max(users, Ordering::SeqCst);
         refuse_next(&self.watches_to_refuse)
     }
 
@@ -178,6 +180,12 @@ impl LocalNetwork {
     #[must_use]
     pub fn settlements(&self, bus: &LocalBus) -> usize {
         bus.answers.settlements.load(Ordering::SeqCst)
+    }
+
+    /// How many users a node has begun to watch by one call, at most.
+    #[must_use]
+    pub fn most_watched_at_once(&self, bus: &LocalBus) -> usize {
+        bus.answers.most_watched_at_once.load(Ordering::SeqCst)
     }
 
     /// Lets the next `count` calls by which a node ceases to watch users happen without an answer.

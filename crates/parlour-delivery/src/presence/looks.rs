@@ -21,8 +21,9 @@ use crate::core::Core;
 const LOOK_PAUSE: Duration = Duration::from_secs(60);
 /// Users whose cells and routes may be read in a second for that. Of more than a minute's worth, a look takes longer.
 const LOOKS_PER_SECOND: u32 = 1_000;
-/// Between two looks that are owed.
+/// Between two looks that are owed: as a rule, and while the bus does not take whom this node looks at.
 const OWED_PAUSE: Duration = Duration::from_secs(1);
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 
 /// Whether everybody shall be looked at as soon as the bus answers.
 #[derive(Debug, Default)]
@@ -49,11 +50,19 @@ impl Core {
         loop {
             self.looks.due.notified().await;
             self.bus_is_back().await;
-            if self.looks.is_forgotten.swap(false, Ordering::SeqCst) {
-                self.renew_interest().await;
-            }
+            let is_forgotten = self.looks.is_forgotten.swap(false, Ordering::SeqCst);
+            let is_told = if is_forgotten {
+                self.renew_interest().await
+            } else {
+                self.complete_interest().await
+            };
             self.show_what_is_looked_at().await;
-            tokio::time::sleep(OWED_PAUSE).await;
+            if is_told {
+                tokio::time::sleep(OWED_PAUSE).await;
+            } else {
+                self.owe_looks();
+                tokio::time::sleep(REFUSED_PAUSE).await;
+            }
         }
     }
 

@@ -1,9 +1,5 @@
-//! Which connections look at which users and chats.
-//!
-//! The node tells the bus which users anybody here looks at. Coming and going of lookers interleave, so one lock
-//! is held while the bus is told, and what it is told is looked up inside: the last word is always the present truth.
+//! Which connections look at which users and chats, and what they were shown.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use dashmap::DashMap;
@@ -14,14 +10,15 @@ use smallvec::SmallVec;
 
 use crate::core::Core;
 use crate::link::{Link, Watched};
+use crate::presence::interest::Interest;
 
 /// Who looks at what, on this node.
 #[derive(Debug, Default)]
 pub(crate) struct Watchers {
     users: DashMap<UserId, WatchedUser>,
     chats: DashMap<ChatId, SmallVec<[Arc<Link>; 1]>>,
-    /// The users the bus has been told of.
-    interest: tokio::sync::Mutex<HashSet<UserId>>,
+    /// What the bus was told of it.
+    pub(super) interest: Interest,
 }
 
 #[derive(Debug, Default)]
@@ -96,6 +93,10 @@ impl Watchers {
         self.users.iter().map(|entry| *entry.key()).collect()
     }
 
+    pub(super) fn is_watched(&self, user: UserId) -> bool {
+        self.users.contains_key(&user)
+    }
+
     pub(crate) fn is_chat_watched(&self, chat: ChatId) -> bool {
         self.chats.contains_key(&chat)
     }
@@ -132,49 +133,6 @@ impl Watchers {
 }
 
 impl Core {
-    /// Tells the bus of users somebody here began or ceased to look at.
-    pub(crate) async fn settle_interest(&self, touched: Vec<UserId>) {
-        if touched.is_empty() {
-            return;
-        }
-        let mut interest = self.watchers.interest.lock().await;
-        let (looked_at, others): (Vec<UserId>, Vec<UserId>) = touched
-            .into_iter()
-            .partition(|user| self.watchers.users.contains_key(user));
-        let new: Vec<UserId> = looked_at
-            .into_iter()
-            .filter(|user| !interest.contains(user))
-            .collect();
-        let gone: Vec<UserId> = others
-            .into_iter()
-            .filter(|user| interest.contains(user))
-            .collect();
-        if !new.is_empty() && self.ask_bus(self.bus.watch(&new)).await.is_ok() {
-            interest.extend(new);
-        }
-        if !gone.is_empty() && self.ask_bus(self.bus.unwatch(&gone)).await.is_ok() {
-            for user in gone {
-                interest.remove(&user);
-            }
-        }
-    }
-
-    /// Tells the bus everything again, after it may have forgotten.
-    pub(super) async fn renew_interest(&self) {
-        self.watchers.interest.lock().await.clear();
-        self.settle_interest(self.watchers.users()).await;
-    }
-
-    /// Tells the bus what it has not taken.
-    pub(super) async fn complete_interest(&self) {
-        let told: Vec<UserId> = {
-            let interest = self.watchers.interest.lock().await;
-            interest.iter().copied().collect()
-        };
-        self.settle_interest([self.watchers.users(), told].concat())
-            .await;
-    }
-
     /// Shows a change on this node, unless a later one was shown. Since when is for `last_seen`, and for the user's own
     /// devices.
     pub(crate) fn show_presence(&self, presence: Presence, last_seen: Audience) {

@@ -76,3 +76,45 @@ async fn doorbells_are_rung_though_the_store_does_not_say_since_when_many_are_go
     let took = healed.elapsed();
     assert!(took < Duration::from_secs(3), "{took:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_looked_at_again_is_told_though_an_earlier_answer_was_lost() {
+    let world = World::new(2);
+    let mut looks = looks_at(&world, 1, 1..2).await;
+    world.network.lose_unwatches(&world.nodes[1].bus, 1);
+    looks.connection.watch(Vec::new(), Vec::new()).await;
+    looks.connection.watch(vec![user(1)], Vec::new()).await;
+    let _client = Client::connect(&world.nodes[0], 1, []).await;
+    settle().await;
+    assert_eq!(told(&mut looks, PresenceStatus::Online), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn looks_that_were_not_taken_after_a_lapse_are_told_again_within_seconds() {
+    let world = World::new(2);
+    let mut looks = looks_at(&world, 1, 1..101).await;
+    world.network.refuse_watches(&world.nodes[1].bus, 1);
+    world.network.lapse(&world.nodes[1].bus);
+    pass(Duration::from_secs(7)).await;
+    let _client = Client::connect(&world.nodes[0], 1, []).await;
+    settle().await;
+    assert_eq!(told(&mut looks, PresenceStatus::Online), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_are_looked_at_are_named_in_parts() {
+    let world = World::new(2);
+    let mut looks = Vec::new();
+    for part in 0..5 {
+        looks.push(looks_at(&world, 1, 1 + 500 * part..501 + 500 * part).await);
+    }
+    let bus = &world.nodes[1].bus;
+    world.network.lapse(bus);
+    settle().await;
+    assert_eq!(world.network.most_watched_at_once(bus), 1_000);
+    for (number, looks) in (1..).step_by(500).zip(&mut looks) {
+        let _client = Client::connect(&world.nodes[0], number, []).await;
+        settle().await;
+        assert_eq!(told(looks, PresenceStatus::Online), 1, "{number}");
+    }
+}
