@@ -7,13 +7,14 @@
 //! A resync first writes all routes again, then makes everything due. Its start is spread by the number of nodes, because
 //! what makes one node resync often makes all of them.
 
-use std::collections::HashMap;
+mod users;
+
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use parlour_model::{ChatId, Seq, UserId};
+use parlour_model::{ChatId, Seq};
 use parlour_store::{Head, StoreError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -26,6 +27,7 @@ use crate::follow::HEADS_PER_READ;
 use crate::home::mix;
 use crate::hub::Entry;
 use crate::link::Link;
+use users::Users;
 
 /// Heads and lists of memberships that one node may ask for in a second to compare them.
 const HEADS_PER_SECOND: u32 = 2_000;
@@ -33,7 +35,7 @@ const MEMBERSHIPS_PER_SECOND: u32 = 500;
 /// Heads of quiet chats, and lists of memberships, that may be asked for in a second while nothing is wrong.
 const QUIET_HEADS_PER_SECOND: u32 = 200;
 const QUIET_MEMBERSHIPS_PER_SECOND: u32 = 100;
-/// Memberships read at once.
+/// Reads under way at once, of chats and of memberships each.
 const READS_AT_ONCE: usize = 8;
 /// Between two rounds: while the bus works, and while it is away or something is still due.
 const ROUND_PAUSE: Duration = Duration::from_secs(5);
@@ -58,8 +60,7 @@ pub(crate) struct Resync {
 struct State {
     /// What was not compared after this is due, and why.
     since: Option<(Instant, &'static str)>,
-    /// When the memberships of users were compared; `None` for those due at once.
-    users: HashMap<UserId, Option<Instant>>,
+    users: Users,
     resyncs: u64,
 }
 
@@ -104,8 +105,7 @@ impl Core {
 
     /// A connection was without a route for a while: looks for what its node was not told.
     pub(crate) fn look_for_missed(&self, link: &Link) {
-        self.resync
-            .with(|state| state.users.insert(link.user, None));
+        self.resync.with(|state| state.users.due_at_once(link.user));
         self.compare_now(link.seats_now().into_iter());
     }
 
@@ -180,7 +180,9 @@ impl Core {
             chats.len() == self.resync.heads.per_second() || users.len() == self.users_per_round();
         let (compared, looked_up) =
             tokio::join!(self.compare(chats, why), self.find_unknown_chats(users));
-        if compared && looked_up && !is_full && !is_entering {
+        let is_full = is_full || looked_up.is_cut_short;
+        let answered = compared && looked_up.answered;
+        if answered && !is_full && !is_entering {
             // Everything that was due when the round began has been compared.
             self.resync.with(|state| {
                 if state.since == since {
@@ -188,7 +190,7 @@ impl Core {
                 }
             });
         }
-        is_full && compared && looked_up
+        is_full && answered
     }
 
     fn pace(&self, chats: usize, users: usize) -> Pace {
@@ -229,31 +231,6 @@ impl Core {
         );
         let due = due.into_iter().map(|candidate| candidate.item);
         (due.collect(), is_entering)
-    }
-
-    /// Those who are connected and whose memberships were compared longest ago. Who has just come has read them.
-    fn due_users(&self, now: Instant, since: Option<Instant>) -> Vec<UserId> {
-        let mut due: Vec<(Option<Instant>, UserId)> = self.resync.with(|state| {
-            state.users.retain(|user, _| self.hub.is_local(*user));
-            self.hub.for_each_user(|user| {
-                // Read when they connected, which may have been before something was lost.
-                let read_at = since.is_none().then_some(now);
-                state.users.entry(user).or_insert(read_at);
-            });
-            let pause = self.pace(0, state.users.len()).user;
-            let users = state.users.iter();
-            users
-                .map(|(user, at)| (at.filter(|at| Some(*at) > since), *user))
-                .filter(|(at, _)| at.is_none_or(|at| at + pause <= now))
-                .collect()
-        });
-        due.sort_unstable();
-        due.truncate(self.users_per_round());
-        due.into_iter().map(|(_, user)| user).collect()
-    }
-
-    fn users_per_round(&self) -> usize {
-        self.resync.memberships.per_second()
     }
 
     /// Compares what this node has seen of chats with their heads, and reads what is missing. Answers whether the store
@@ -303,46 +280,5 @@ impl Core {
             Err(error) => Err(error),
         };
         !finished.is_err_and(|error| note_failure(&error))
-    }
-
-    /// Chats that local users joined or left without this node having heard of it. Answers whether the store answered.
-    async fn find_unknown_chats(self: &Arc<Self>, users: Vec<UserId>) -> bool {
-        let found = stream::iter(users)
-            .map(|user| async move {
-                self.resync.memberships.take(1).await;
-                self.find_unknown_chats_of(user).await
-            })
-            .buffer_unordered(READS_AT_ONCE);
-        found.all(std::future::ready).await
-    }
-
-    async fn find_unknown_chats_of(self: &Arc<Self>, user: UserId) -> bool {
-        let asked_at = Instant::now();
-        let Ok(memberships) = self.store.memberships(user).await else {
-            return false;
-        };
-        self.resync
-            .with(|state| state.users.insert(user, Some(asked_at)));
-
-        for row in memberships {
-            if row.member.is_joined() {
-                self.join_where_unknown(user, row.chat, row.member.joined_seq);
-            } else if let Some(left_seq) = row.member.left_seq
-                && let Some(entry) = self.hub.chat(row.chat)
-            {
-                // Their removal may be what this node has not seen.
-                self.want(&entry, left_seq);
-            }
-        }
-        true
-    }
-
-    fn join_where_unknown(self: &Arc<Self>, user: UserId, chat: ChatId, joined_at: Seq) {
-        for link in self.hub.links_of(user) {
-            if !link.has_seat(chat) {
-                metrics::counter!("parlour_chats_found_total").increment(1);
-                self.join(link, chat, joined_at);
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod client;
 mod store;
+mod store_faults;
 mod store_rest;
 
 use std::sync::Arc;

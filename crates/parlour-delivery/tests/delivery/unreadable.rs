@@ -168,3 +168,36 @@ async fn who_was_removed_from_a_chat_that_was_left_for_later_is_told_so() {
     assert_eq!(client.seqs(mute), [2, 3]);
     assert!(client.left.contains(&mute));
 }
+
+/// Users 1 to 12 are connected to the second node, of whose bus nobody hears; the lists of the first ten break. Then
+/// user 12 becomes a member of a new chat.
+async fn finds_a_new_chat_beside_lists_that_cannot_be_read(break_list: fn(&World, u64)) {
+    let world = World::new(2);
+    let mut clients = Vec::new();
+    for number in 1..=12 {
+        clients.push(Client::connect(&world.nodes[1], number, []).await);
+    }
+    for number in 1..=10 {
+        break_list(&world, number);
+    }
+    world.network.cut_off(&world.nodes[1].bus);
+    pass(Duration::from_secs(20)).await;
+    let new = world.group(1, &[12, 13]);
+    within_a_minute(clients[11].until(new, 1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_whose_chats_cannot_be_read_for_now_keep_no_other_from_being_compared() {
+    finds_a_new_chat_beside_lists_that_cannot_be_read(|world, number| {
+        world.store.hide_list(user(number));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn users_whose_chats_are_damaged_keep_no_other_from_being_compared() {
+    finds_a_new_chat_beside_lists_that_cannot_be_read(|world, number| {
+        world.store.damage_list(user(number));
+    })
+    .await;
+}

@@ -20,21 +20,23 @@ use tokio::sync::Semaphore;
 /// Everything in one lock.
 pub(crate) struct MemoryStore {
     state: Mutex<State>,
-    gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
-    failures: Mutex<HashMap<&'static str, usize>>,
+    pub(super) gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
+    pub(super) failures: Mutex<HashMap<&'static str, usize>>,
     pub(super) reads: Mutex<HashMap<&'static str, usize>>,
     /// Reads take up to this many milliseconds, half of it before and half after the read itself.
-    slowness_ms: AtomicU64,
+    pub(super) slowness_ms: AtomicU64,
 }
 
 #[derive(Default)]
 pub(super) struct State {
     logs: HashMap<ChatId, Log>,
-    damaged: HashSet<ChatId>,
+    pub(super) damaged: HashSet<ChatId>,
     /// Nothing of these can be read for now.
-    away: HashSet<ChatId>,
+    pub(super) away: HashSet<ChatId>,
     /// Of these the head and the members can be read, and nothing else for now.
-    mute: HashSet<ChatId>,
+    pub(super) mute: HashSet<ChatId>,
+    /// Users whose lists of memberships cannot be read, and whether that is for ever.
+    pub(super) unlisted: HashMap<UserId, bool>,
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
     pub(super) statuses: HashMap<UserId, ChosenStatus>,
     pub(super) last_seen: HashMap<UserId, Timestamp>,
@@ -99,56 +101,6 @@ impl MemoryStore {
         let mut state = self.lock();
         let log = state.logs.get_mut(&chat);
         log.is_some_and(Log::project)
-    }
-
-    /// From now on reads of this kind wait for [`MemoryStore::open`]. With `.after`, they wait with what they read.
-    pub(crate) fn shut(&self, kind: &'static str) {
-        self.gates
-            .lock()
-            .unwrap()
-            .insert(kind, Arc::new(Semaphore::new(0)));
-    }
-
-    /// Lets all waiting and later reads pass.
-    pub(crate) fn open(&self, kind: &'static str) {
-        if let Some(gate) = self.gates.lock().unwrap().remove(kind) {
-            gate.close();
-        }
-    }
-
-    /// The next reads of this kind fail.
-    pub(crate) fn fail(&self, kind: &'static str, times: usize) {
-        self.failures.lock().unwrap().insert(kind, times);
-    }
-
-    /// Whether this chat's head and members cannot be read for now.
-    pub(crate) fn set_away(&self, chat: ChatId, is_away: bool) {
-        let mut state = self.lock();
-        if is_away {
-            state.away.insert(chat);
-        } else {
-            state.away.remove(&chat);
-        }
-    }
-
-    /// Whether this chat's events and rights cannot be read for now.
-    pub(crate) fn set_mute(&self, chat: ChatId, is_mute: bool) {
-        let mut state = self.lock();
-        if is_mute {
-            state.mute.insert(chat);
-        } else {
-            state.mute.remove(&chat);
-        }
-    }
-
-    /// From now on the head and the members of this chat contradict themselves.
-    pub(crate) fn damage(&self, chat: ChatId) {
-        self.lock().damaged.insert(chat);
-    }
-
-    /// From now on every read takes its time, each another.
-    pub(crate) fn slow_down(&self, millis_max: u64) {
-        self.slowness_ms.store(millis_max, Ordering::SeqCst);
     }
 
     /// Passes the gate, and some time.
@@ -464,15 +416,22 @@ impl Views for MemoryStore {
 
     async fn memberships(&self, user: UserId) -> Result<Vec<Membership>, StoreError> {
         self.read("memberships", "memberships.after", |state| {
+            match state.unlisted.get(&user) {
+                Some(true) => return Err(StoreError::Corrupt("told to be".to_owned())),
+                Some(false) => {
+                    return Err(StoreError::Unavailable("told to be away".to_owned()));
+                }
+                None => {}
+            }
             let rows = state.logs.iter().filter_map(|(chat, log)| {
                 Some(Membership {
                     chat: *chat,
                     member: *log.members.get(&user)?,
                 })
             });
-            rows.collect()
+            Ok(rows.collect())
         })
-        .await
+        .await?
     }
 
     async fn finish(&self, chat: ChatId, _: Seq) -> Result<bool, StoreError> {
