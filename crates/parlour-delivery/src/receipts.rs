@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use dashmap::DashSet;
+use dashmap::{DashMap, Entry as Place};
 use parlour_model::{ChatId, Marks, Seq, UserId, limits};
 use parlour_protocol::{Encoded, ReceiptCountsFrame, ReceiptFrame, ServerFrame};
 use parlour_store::StoreError;
 
-use crate::core::Core;
+use crate::core::{Core, note_failure};
 use crate::hub::Entry;
 use crate::packet::Receipt;
 
@@ -24,10 +24,31 @@ pub(crate) use elsewhere::OwedReceipts;
 const COUNTS_PACE: Duration = Duration::from_secs(2);
 const MARKS_PER_READ: usize = 500;
 
-/// Large chats that will be counted when their pace allows.
+/// Large chats that will be counted when their pace allows, and whether other nodes shall do the same then.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
-    due: DashSet<ChatId>,
+    due: DashMap<ChatId, bool>,
+}
+
+impl Counts {
+    /// Answers whether the chat was not due, so that somebody has to begin.
+    fn add(&self, chat: ChatId, tell: bool) -> bool {
+        match self.due.entry(chat) {
+            Place::Vacant(place) => {
+                place.insert(tell);
+                true
+            }
+            Place::Occupied(mut known) => {
+                *known.get_mut() |= tell;
+                false
+            }
+        }
+    }
+
+    /// Answers whether other nodes shall be told. What comes from here on is counted at the next pace.
+    fn take(&self, chat: ChatId) -> bool {
+        self.due.remove(&chat).is_some_and(|(_, tell)| tell)
+    }
 }
 
 impl Core {
@@ -96,32 +117,40 @@ impl Core {
 
     /// Counts the marks of a large chat once its pace allows; with `tell`, other nodes are asked to do the same.
     pub(crate) fn count_soon(self: &Arc<Self>, chat: ChatId, tell: bool) {
-        if !self.counts.due.insert(chat) {
+        if !self.counts.add(chat, tell) {
             return;
         }
         let core = Arc::clone(self);
         self.spawn(async move {
-            tokio::time::sleep(COUNTS_PACE).await;
-            core.counts.due.remove(&chat);
-            if tell {
-                core.tell_counts_elsewhere(chat);
-            }
-            if let Some(entry) = core.hub.chat(chat) {
-                core.show_counts(&entry).await;
+            loop {
+                tokio::time::sleep(COUNTS_PACE).await;
+                if core.counts.take(chat) {
+                    core.tell_counts_elsewhere(chat);
+                }
+                let Some(entry) = core.hub.chat(chat) else {
+                    return;
+                };
+                let shown = core.show_counts(&entry).await;
+                // Perhaps no further mark asks for counts.
+                if shown || !core.counts.add(chat, false) {
+                    return;
+                }
             }
         });
     }
 
-    async fn show_counts(&self, entry: &Arc<Entry>) {
+    /// False if the store did not answer; what is damaged is not asked for again.
+    async fn show_counts(&self, entry: &Arc<Entry>) -> bool {
         let (authors, members) = {
             let state = entry.lock();
             (state.authors().to_vec(), Arc::clone(state.members()))
         };
         if authors.is_empty() {
-            return;
+            return true;
         }
-        let Ok(mut marks) = self.all_marks(entry.id).await else {
-            return; // The next mark asks for counts again.
+        let mut marks = match self.all_marks(entry.id).await {
+            Ok(marks) => marks,
+            Err(error) => return !note_failure(&error),
         };
         marks.retain(|(user, _)| members.binary_search(user).is_ok());
         for (author, seq) in authors {
@@ -132,6 +161,7 @@ impl Core {
                 }
             }
         }
+        true
     }
 
     async fn all_marks(&self, chat: ChatId) -> Result<Vec<(UserId, Marks)>, StoreError> {

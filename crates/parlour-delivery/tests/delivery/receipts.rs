@@ -197,3 +197,37 @@ async fn in_a_large_chat_counts_lost_with_the_bus_come_after_it() {
     let counts = next_counts(&mut author).await;
     assert_eq!((counts.delivered_count, counts.read_count), (1, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn counts_asked_for_by_another_node_swallow_none_of_this_one() {
+    let world = World::new(2);
+    let chat = large(&world);
+    let mut author = Client::connect(&world.nodes[0], 1, [(chat, 1)]).await;
+    let _reader = Client::connect(&world.nodes[1], 3, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    author.until(chat, 2).await;
+    settle().await;
+    world.store.set_marks(chat, user(2), marks(2, 2));
+    world.nodes[0].delivery.receipt(chat, user(2), marks(2, 2));
+    let counts = next_counts(&mut author).await;
+    assert_eq!(counts.read_count, 1);
+    // The second node will count for the first in two seconds, and hears of a mark of its own before.
+    pass(Duration::from_secs(1)).await;
+    world.store.set_marks(chat, user(3), marks(2, 2));
+    world.nodes[1].delivery.receipt(chat, user(3), marks(2, 2));
+    let counts = next_counts(&mut author).await;
+    assert_eq!(counts.read_count, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn counts_whose_marks_could_not_be_read_come_when_they_can() {
+    let world = World::new(1);
+    let chat = large(&world);
+    let mut author = Client::connect(&world.nodes[0], 1, [(chat, 1)]).await;
+    world.post(0, chat, user(1));
+    author.until(chat, 2).await;
+    world.store.set_marks(chat, user(2), marks(2, 2));
+    world.store.fail("marks_of_chat", 3);
+    world.nodes[0].delivery.receipt(chat, user(2), marks(2, 2));
+    assert_eq!(next_counts(&mut author).await.read_count, 1);
+}
