@@ -69,7 +69,13 @@ impl Core {
                     return self.repair(&entry);
                 }
                 Accepted::Applied { joined } => {
-                    self.note_applied(&entry, event, origin);
+                    self.note_delay(event, origin);
+                    // Early events that were applied with this one may have changed the members, too.
+                    if event.content.changes_membership() || !joined.is_empty() {
+                        self.enlist_if_grown(&entry);
+                        // A removal may have taken the last seat. After an early one whoever reads the hole looks.
+                        self.hub.retire(&entry);
+                    }
                     return self.introduce(&entry, &joined);
                 }
             }
@@ -214,7 +220,7 @@ impl Core {
         }
     }
 
-    fn note_applied(self: &Arc<Self>, entry: &Arc<Entry>, event: &Event, origin: Origin) {
+    fn note_delay(&self, event: &Event, origin: Origin) {
         let late = self.clock.now().since(event.sent_at);
         // Of two nodes it is also the difference of their clocks.
         let committed = match origin {
@@ -223,11 +229,6 @@ impl Core {
         };
         metrics::histogram!("parlour_delivery_seconds", "committed" => committed)
             .record(late.as_secs_f64());
-        if event.content.changes_membership() {
-            self.enlist_if_grown(entry);
-            // A removal may have taken the last seat.
-            self.hub.retire(entry);
-        }
     }
 
     /// Reads what is missing in a chat, unless somebody already does.

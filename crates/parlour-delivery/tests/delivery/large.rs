@@ -7,7 +7,7 @@ use parlour_bus::{ChatRoutes as _, ConnectionId, ConnectionRef, Fate, NodeRef, R
 use parlour_model::{ChatId, Content, NewMember, Role, SessionId};
 use tokio::time::Instant;
 
-use crate::support::{Client, World, pass, settle, user};
+use crate::support::{Client, World, message, pass, settle, user};
 
 /// After so long without a change of members a large chat is found by itself.
 const SETTLED: Duration = Duration::from_secs(6);
@@ -183,6 +183,28 @@ async fn a_chat_that_grows_while_connected_is_enlisted_for() {
     world.post(0, chat, user(1));
     gets_at_once(&mut there, chat, 16).await;
     assert_eq!(enlisted(&world, chat).await.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chat_that_grew_by_an_event_that_came_early_is_enlisted_for() {
+    let world = World::new(2);
+    let chat = group(&world, 20).await;
+    let _there = Client::connect(&world.nodes[1], 2, [(chat, 1)]).await;
+    settle().await;
+    let users = (21..=70).map(|number| NewMember {
+        user: user(number),
+        role: Role::Member,
+    });
+    let users = users.collect();
+    let before = world.store.commit(chat, user(1), message());
+    let grown = world
+        .store
+        .commit(chat, user(1), Content::MembersAdded { users });
+    for event in [grown, before] {
+        world.nodes[1].delivery.announce(&event);
+    }
+    settle().await;
+    assert_eq!(enlisted(&world, chat).await, [world.node_ref(1)]);
 }
 
 #[tokio::test(start_paused = true)]
