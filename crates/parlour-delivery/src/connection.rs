@@ -117,7 +117,6 @@ impl Core {
     async fn detach(self: &Arc<Self>, link: &Arc<Link>) {
         let at = self.clock.now();
         link.outbox.cut(parlour_protocol::CloseCode::Normal);
-        link.greeted.close();
         let was_last = self.hub.remove_link(link.user, link.id);
         for chat in link.close_seats() {
             self.hub.unseat(chat, link.id);

@@ -8,9 +8,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use parlour_bus::{ConnectionId, ConnectionRef};
 use parlour_model::{ChatId, SessionId, UserId};
-use tokio::sync::Semaphore;
 
-use crate::sync::Late;
+use crate::sync::{Joining, Late};
 use crate::{NewConnection, Outbox};
 
 /// A connection of a local user.
@@ -25,14 +24,13 @@ pub(crate) struct Link {
     seats: Mutex<Option<Vec<ChatId>>>,
     /// Chats that were left for later because the store did not tell of them.
     pub(crate) late: Late,
+    /// Chats that it shall be told of as new.
+    pub(crate) joining: Joining,
     /// What it looks at; `None` once it is detached.
     pub(crate) watched: Mutex<Option<Watched>>,
     /// Whoever brings this connection up to date in some chat: one at a time, so that what the client is told about
     /// a chat has one order.
     pub(crate) turn: tokio::sync::Mutex<()>,
-    /// Opens when the first sync is over. Chats joined meanwhile wait for it, or they would be told as new although the
-    /// client has a cursor.
-    pub(crate) greeted: Semaphore,
     /// Whether further parts of the first sync are expected.
     pub(crate) greeting: AtomicBool,
     /// Whether the first sync has begun: before it the client does not expect anything.
@@ -56,9 +54,9 @@ impl Link {
             device: new.device.into_boxed_str(),
             seats: Mutex::new(Some(Vec::new())),
             late: Late::default(),
+            joining: Joining::default(),
             watched: Mutex::new(Some(Watched::default())),
             turn: tokio::sync::Mutex::new(()),
-            greeted: Semaphore::new(0), // not a queue: a gate that opens once
             greeting: AtomicBool::new(true),
             is_listening: AtomicBool::new(false),
         }

@@ -214,7 +214,7 @@ impl Core {
         for user in users {
             for link in self.hub.links_of(*user) {
                 if !link.has_seat(entry.id) {
-                    self.join(link, entry.id, Seq::ZERO);
+                    self.join(&link, entry.id, Seq::ZERO);
                 }
             }
         }

@@ -5,9 +5,11 @@
 //! and never closes the connection.
 
 mod join;
+mod joining;
 mod late;
 mod stream;
 
+pub(crate) use joining::Joining;
 pub(crate) use late::Late;
 
 use std::collections::BTreeMap;
@@ -91,7 +93,7 @@ impl Core {
         task.run(cursors, ends_greeting).await;
         if ends_greeting && !link.outbox.is_closed() {
             link.greeting.store(false, Ordering::SeqCst);
-            link.greeted.add_permits(1);
+            self.join_after_greeting(link);
         }
     }
 }

@@ -134,9 +134,8 @@ impl Core {
 
     fn join_where_unknown(self: &Arc<Self>, user: UserId, chat: ChatId, joined_at: Seq) {
         for link in self.hub.links_of(user) {
-            if !link.has_seat(chat) {
+            if !link.has_seat(chat) && self.join(&link, chat, joined_at) {
                 metrics::counter!("parlour_chats_found_total").increment(1);
-                self.join(link, chat, joined_at);
             }
         }
     }

@@ -22,17 +22,31 @@ const SUMMARIES_AT_ONCE: usize = 8;
 const STREAMED_MAX: u64 = 2 * limits::SYNC_EVENTS_PER_CHAT_MAX as u64;
 
 impl Core {
-    /// Lets a connection know that its user became a member. Waits until its first sync is over: that one may know a
-    /// cursor for the chat, and then there is nothing left to do here. `joined_at` is the event that made them one, as far
-    /// as the caller knows: this node may have to read up to it first.
-    pub(crate) fn join(self: &Arc<Self>, link: Arc<Link>, chat: ChatId, joined_at: Seq) {
-        let core = Arc::clone(self);
+    /// Lets a connection know that its user became a member, once its first sync is over: that one may know a cursor for
+    /// the chat, and then there is nothing left to do here. `joined_at` is the event that made them one, as far as the
+    /// caller knows: this node may have to read up to it first. Answers whether nobody had asked for that yet.
+    pub(crate) fn join(self: &Arc<Self>, link: &Arc<Link>, chat: ChatId, joined_at: Seq) -> bool {
+        let is_first = link.joining.add(chat, joined_at);
+        if is_first {
+            self.see_to_joined(link, chat);
+        }
+        is_first
+    }
+
+    /// The first sync of a connection is over: chats that were joined meanwhile are told.
+    pub(super) fn join_after_greeting(self: &Arc<Self>, link: &Arc<Link>) {
+        for chat in link.joining.greeted() {
+            self.see_to_joined(link, chat);
+        }
+    }
+
+    fn see_to_joined(self: &Arc<Self>, link: &Arc<Link>, chat: ChatId) {
+        let (core, link) = (Arc::clone(self), Arc::clone(link));
         self.spawn(async move {
-            if link.greeted.acquire().await.is_err() {
-                return; // Detached.
-            }
-            if !link.late.contains(chat) {
-                core.join_now(&link, chat, joined_at).await;
+            while let Some(joined_at) = link.joining.next(chat) {
+                if !link.has_seat(chat) && !link.late.contains(chat) && !link.outbox.is_closed() {
+                    core.join_now(&link, chat, joined_at).await;
+                }
             }
         });
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use parlour_delivery::SyncKind;
 use parlour_model::{Content, HistoryVisibility, Marks, NewMember, Role, Seq, Title};
 use parlour_protocol::{ChatNotice, ServerFrame};
 
@@ -198,7 +199,7 @@ async fn an_unknown_chat_is_not_told_to_a_connection_that_has_a_cursor_in_it() {
         pass(Duration::from_millis(100)).await;
     }
     client.cursors = [(chat, crate::support::seq(1))].into();
-    client.sync(parlour_delivery::SyncKind::Hello).await;
+    client.sync(SyncKind::Hello).await;
     pass(Duration::from_secs(3)).await;
     client.drain();
     assert_eq!(client.seqs(chat), [2, 3, 4]);
@@ -370,4 +371,29 @@ async fn a_new_chat_of_which_no_node_was_told_is_found_within_a_minute() {
     let told = tokio::time::timeout(Duration::from_secs(60), added.until(new, 1));
     told.await.expect("within a minute");
     assert_eq!(added.joined, [new]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_first_sync_gathers_no_tasks_and_new_chats_come_after_it() {
+    let world = World::new(2);
+    for number in 1..=200 {
+        world.unannounced_group(number, &[1, 2]);
+    }
+    let mut client = Client::attach(&world.nodes[1], 2).await;
+    let connection = &client.connection;
+    connection
+        .sync(Default::default(), SyncKind::Hello, true)
+        .await;
+    let tasks = world.nodes[1].tracker.len();
+    // Without the bus every chat is found once more every five seconds.
+    world.network.cut_off(&world.nodes[1].bus);
+    let reads = world.store.reads("memberships");
+    pass(Duration::from_secs(600)).await;
+    assert!(world.store.reads("memberships") >= reads + 100);
+    let more = world.nodes[1].tracker.len().saturating_sub(tasks);
+    assert!(more < 10, "{more} more tasks");
+    client.sync(SyncKind::Sync).await;
+    settle().await;
+    client.drain();
+    assert_eq!(client.joined.len(), 200);
 }
