@@ -25,8 +25,10 @@ pub(crate) struct Turn<'a> {
 /// Why a read brought nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Nobody waits any more, or what would be read is damaged: no patience heals that.
+    /// Nobody waits any more.
     Over,
+    /// What would be read is damaged: no patience heals that.
+    Damaged,
     /// The store did not answer in time.
     Unread,
 }
@@ -61,7 +63,7 @@ impl Core {
         loop {
             match read().await {
                 Ok(answer) => return Ok(answer),
-                Err(error) if !note_failure(&error) => return Err(Stop::Over),
+                Err(error) if !note_failure(&error) => return Err(Stop::Damaged),
                 Err(error) => tracing::warn!(%error, "the store did not tell of a chat"),
             }
             if turn.is_over() || self.token.is_cancelled() {

@@ -84,10 +84,8 @@ impl Core {
         while let Some((chat, summary)) = summaries.next().await {
             match summary {
                 Ok(Some(summary)) => self.send_joined(turn, &chat, summary).await,
-                Ok(None) | Err(Stop::Over) => {
-                    if chat.entry.lock().unseat(turn.link.id) {
-                        self.introduce_again(&chat.entry, turn.link.user);
-                    }
+                Ok(None) | Err(Stop::Over | Stop::Damaged) => {
+                    self.leave_out(turn, &chat);
                 }
                 Err(Stop::Unread) => self.stop_catching_up(turn, &chat, None),
             }
@@ -118,7 +116,7 @@ impl Core {
     }
 
     /// Streams whatever has come after `sent`, until the connection is live, or as far as the store tells: the rest is
-    /// left for later.
+    /// left for later. What is damaged the client is sent past.
     pub(super) async fn catch_up_from(
         self: &Arc<Self>,
         turn: &Turn<'_>,
@@ -128,17 +126,6 @@ impl Core {
         let (link, mut sent) = (turn.link, sent);
         let mut jump_at = sent.plus(STREAMED_MAX);
         loop {
-            if sent > jump_at {
-                // The chat speaks faster than the client reads: it would never get there event by event.
-                let head = chat.entry.lock().high_water().max(sent);
-                let reason = TooLongReason::Behind;
-                match self.send_too_long(turn, chat.entry.id, head, reason).await {
-                    Ok(head) => sent = head,
-                    Err(Stop::Over) => return,
-                    Err(Stop::Unread) => return self.stop_catching_up(turn, chat, Some(sent)),
-                }
-                jump_at = sent.plus(STREAMED_MAX);
-            }
             let caught = chat.entry.lock().go_live(link.id, sent);
             match caught {
                 Caught::Live => return,
@@ -147,13 +134,62 @@ impl Core {
                     if !link.outbox.wait_for_room().await {
                         return;
                     }
+                    continue;
                 }
-                Caught::ReadOn => match self.stream_page(turn, chat, &mut sent).await {
-                    Ok(()) => {}
-                    Err(Stop::Over) => return,
-                    Err(Stop::Unread) => return self.stop_catching_up(turn, chat, Some(sent)),
-                },
+                Caught::ReadOn => {}
             }
+            // The chat speaks faster than the client reads: it would never get there event by event.
+            let is_too_far = sent > jump_at;
+            let mut read = Ok(());
+            if !is_too_far {
+                read = self.stream_page(turn, chat, &mut sent).await;
+            }
+            if is_too_far || read == Err(Stop::Damaged) {
+                read = self.jump(turn, chat, &mut sent).await;
+                jump_at = sent.plus(STREAMED_MAX);
+            }
+            if let Err(stop) = read {
+                return self.break_off(turn, chat, sent, stop);
+            }
+        }
+    }
+
+    /// Sends the client to where this node is.
+    async fn jump(
+        self: &Arc<Self>,
+        turn: &Turn<'_>,
+        chat: &Followed,
+        sent: &mut Seq,
+    ) -> Result<(), Stop> {
+        let head = chat.entry.lock().high_water().max(*sent);
+        let reason = TooLongReason::Behind;
+        *sent = self
+            .send_too_long(turn, chat.entry.id, head, reason)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends catching up in a chat before the connection is live there. It keeps no seat in which it would wait for ever; from a
+    /// damaged chat it is left out, as one that connects later is.
+    pub(super) fn break_off(
+        self: &Arc<Self>,
+        turn: &Turn<'_>,
+        chat: &Followed,
+        cursor: Seq,
+        stop: Stop,
+    ) {
+        match stop {
+            Stop::Over => {} // Closed, or it has no seat any more.
+            Stop::Unread => self.stop_catching_up(turn, chat, Some(cursor)),
+            Stop::Damaged => self.leave_out(turn, chat),
+        }
+    }
+
+    /// Takes the seat of a connection that is not told of a chat.
+    fn leave_out(self: &Arc<Self>, turn: &Turn<'_>, chat: &Followed) {
+        let was_ending = chat.entry.lock().unseat(turn.link.id);
+        if was_ending {
+            self.introduce_again(&chat.entry, turn.link.user);
         }
     }
 }

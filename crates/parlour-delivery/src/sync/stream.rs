@@ -31,8 +31,7 @@ impl SyncTask<'_> {
         };
         match begun {
             Ok(sent) => self.core.catch_up_from(self.turn, &chat, sent).await,
-            Err(Stop::Over) => {}
-            Err(Stop::Unread) => self.core.stop_catching_up(self.turn, &chat, Some(cursor)),
+            Err(stop) => self.core.break_off(self.turn, &chat, cursor, stop),
         }
     }
 

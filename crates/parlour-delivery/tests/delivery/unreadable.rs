@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::support::{Client, World, chat, message, pass, settle, user};
+use parlour_delivery::SyncKind;
+use parlour_protocol::TooLongReason;
+
+use crate::support::{Client, World, chat, message, pass, seq, settle, user};
 
 async fn within_a_minute(event: impl Future<Output = ()>) {
     let came = tokio::time::timeout(Duration::from_secs(60), event).await;
@@ -167,6 +170,28 @@ async fn who_was_removed_from_a_chat_that_was_left_for_later_is_told_so() {
     client.drain();
     assert_eq!(client.seqs(mute), [2, 3]);
     assert!(client.left.contains(&mute));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_behind_damaged_events_is_sent_past_them_and_gets_what_comes() {
+    let world = World::new(1);
+    let chat = world.group(1, &[1, 2]);
+    let mut old = Client::connect(&world.nodes[0], 1, [(chat, 1)]).await;
+    for _ in 0..100 {
+        world.post(0, chat, user(1));
+    }
+    old.until(chat, 101).await;
+    world.store.spoil(chat, seq(60));
+    // Whoever was live there asks again from an earlier place, and somebody comes.
+    old.cursors = [(chat, seq(20))].into();
+    old.sync(SyncKind::Sync).await;
+    let mut new = Client::connect(&world.nodes[0], 2, [(chat, 20)]).await;
+    world.post(0, chat, user(1));
+    for client in [&mut old, &mut new] {
+        client.until(chat, 102).await;
+        assert_eq!(client.too_long, [(chat, TooLongReason::Behind)]);
+        assert!(client.joined.is_empty());
+    }
 }
 
 /// Users 1 to 12 are connected to the second node, of whose bus nobody hears; the lists of the first ten break. Then

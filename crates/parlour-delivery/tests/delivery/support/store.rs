@@ -35,6 +35,8 @@ pub(super) struct State {
     pub(super) away: HashSet<ChatId>,
     /// Of these the head and the members can be read, and nothing else for now.
     pub(super) mute: HashSet<ChatId>,
+    /// The events of these contradict themselves up to this one.
+    pub(super) spoilt: HashMap<ChatId, Seq>,
     /// Users whose lists of memberships cannot be read, and whether that is for ever.
     pub(super) unlisted: HashMap<UserId, bool>,
     pub(super) marks: BTreeMap<(ChatId, UserId), Marks>,
@@ -333,6 +335,9 @@ impl ChatLog for MemoryStore {
     ) -> Result<Vec<Event>, StoreError> {
         self.read("events", "events.after", |state| {
             state.can_read_events(chat)?;
+            if state.spoilt.get(&chat).is_some_and(|end| after < *end) {
+                return Err(StoreError::Corrupt("told to be".to_owned()));
+            }
             let Some(log) = state.logs.get(&chat) else {
                 return Ok(Vec::new());
             };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use parlour_model::{ChatId, UserId};
+use parlour_model::{ChatId, Seq, UserId};
 use tokio::sync::Semaphore;
 
 use super::store::MemoryStore;
@@ -52,6 +52,11 @@ impl MemoryStore {
     /// From now on the head and the members of this chat contradict themselves.
     pub(crate) fn damage(&self, chat: ChatId) {
         self.lock().damaged.insert(chat);
+    }
+
+    /// From now on the events of this chat up to this one contradict themselves.
+    pub(crate) fn spoil(&self, chat: ChatId, end: Seq) {
+        self.lock().spoilt.insert(chat, end);
     }
 
     /// From now on the memberships of this user contradict themselves.
