@@ -39,7 +39,7 @@ impl Machine {
             ServerFrame::Welcome(frame) => self.welcome(now, connection, &frame, out),
             ServerFrame::Marks(frame) => self.learn_marks(frame.chats),
             ServerFrame::Event(event) => self.event(Arc::new(*event), out),
-            ServerFrame::Chat(notice) => self.chat_notice(*notice, out),
+            ServerFrame::Chat(notice) => self.chat_notice(connection, *notice, out),
             ServerFrame::TooLong(frame) => self.too_long(frame, out),
             ServerFrame::Resync(frame) => self.resync(&frame),
             ServerFrame::Receipt(frame) => self.receipt(frame, out),
@@ -195,7 +195,7 @@ impl Machine {
         }
     }
 
-    fn chat_notice(&mut self, notice: ChatNotice, out: &mut Output) {
+    fn chat_notice(&mut self, connection: ConnectionId, notice: ChatNotice, out: &mut Output) {
         match notice {
             ChatNotice::Joined(summary) => {
                 let summary = Arc::new(summary);
@@ -208,6 +208,8 @@ impl Machine {
                 out.emit(ClientEvent::ChatChanged(Arc::clone(&summary)));
                 self.begin_at_head(&summary, out);
             }
+            // The ready connection has told of every chat that was left: what another says of it now is older.
+            ChatNotice::Left(_) if self.link.ready().is_some_and(|ready| ready != connection) => {}
             ChatNotice::Left(left) => {
                 self.chats.remove(&left.id);
                 out.batch.drop_events(left.id);

@@ -2,8 +2,8 @@
 
 use parlour_model::Seq;
 use parlour_protocol::{
-    ChatNotice, ClientFrame, LeftChat, ResyncFrame, ServerFrame, TooLongFrame, TooLongReason,
-    WireEvent,
+    ChatNotice, ClientFrame, LeftChat, ReconnectFrame, ResyncFrame, ServerFrame, TooLongFrame,
+    TooLongReason, WireEvent,
 };
 
 use super::bench::{Bench, OTHER, chat, event, saved, seq, stored, summary};
@@ -195,6 +195,24 @@ fn a_chat_that_was_left_is_forgotten() {
     };
     let sync = bench.frame(connection, ServerFrame::Resync(resync));
     assert_eq!(cursors_of(sync.frame()), [(10, 1)]);
+}
+
+#[test]
+fn what_a_retiring_connection_says_of_leaving_is_older_than_what_the_ready_one_knows() {
+    let (mut bench, old) = Bench::ready(&[(9, 4)]);
+    bench.post(9, "keeps the old one open");
+    let drain = ServerFrame::Reconnect(ReconnectFrame { after_ms: 0 });
+    bench.frame(old, drain);
+    let new = bench.wake().opened[0];
+    bench.get_ready(new);
+    // Removed and added again meanwhile: the one ready knows both.
+    let joined = ServerFrame::Chat(Box::new(ChatNotice::Joined(summary(9, 4))));
+    bench.frame(new, joined);
+    let left = || ServerFrame::Chat(Box::new(ChatNotice::Left(LeftChat { id: chat(9) })));
+    let late = bench.frame(old, left());
+    assert!(late.batch.is_empty() && late.events.is_empty());
+    assert_eq!(bench.event(new, event(9, 5, OTHER)).applied(), [5]);
+    assert_eq!(bench.frame(new, left()).batch.dropped, [chat(9)]);
 }
 
 #[test]
