@@ -1,8 +1,11 @@
 //! The status somebody chose, what others see of it, and who may see since when they are away.
 
+use std::sync::Arc;
+
 use parlour_model::{ChosenStatus, Presence, Privacy, UserId, limits};
 
-use super::Accounts;
+use super::{Accounts, Inner};
+use crate::finish::finish;
 use crate::{Actor, ServiceError};
 
 impl Accounts {
@@ -15,12 +18,9 @@ impl Accounts {
         actor: &Actor,
         status: ChosenStatus,
     ) -> Result<(), ServiceError> {
-        self.inner
-            .store
-            .write(|s| s.set_status(actor.user, status))
-            .await?;
-        self.inner.delivery.status_chosen(actor.user, status);
-        Ok(())
+        let (inner, user) = (Arc::clone(&self.inner), actor.user);
+        let choosing = async move { inner.choose_status(user, status).await };
+        finish(&self.inner.tracker, choosing).await
     }
 
     /// What others may see of the actor.
@@ -63,5 +63,23 @@ impl Accounts {
             });
         }
         Ok(self.inner.delivery.presence(actor.user, users).await)
+    }
+}
+
+impl Inner {
+    /// Stores the choice and tells it. Of two at once the one that is stored last may be told first, so whoever has told one
+    /// looks again, until what was told last is what is stored.
+    async fn choose_status(&self, user: UserId, status: ChosenStatus) -> Result<(), ServiceError> {
+        self.store.write(|s| s.set_status(user, status)).await?;
+        let mut told = status;
+        loop {
+            self.delivery.status_chosen(user, told);
+            let users = [user];
+            let known = self.store.read(|s| s.last_known(&users)).await;
+            match known.ok().and_then(|mut known| known.pop()) {
+                Some(known) if known.status != told => told = known.status,
+                _ => return Ok(()),
+            }
+        }
     }
 }

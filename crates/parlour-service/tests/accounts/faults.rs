@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use parlour_model::{ChosenStatus, PresenceStatus};
 use parlour_service::{
-    AccountSettings, PasswordSettings, Refusal, Registration, ServiceError, TokenProblem,
+    AccountSettings, Actor, PasswordSettings, Refusal, Registration, ServiceError, TokenProblem,
 };
 use parlour_store::faults::{Fault, Faults, FaultyStore, Operation, Plan};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
 
+use crate::sessions::connect;
 use crate::world::{Node, PASSWORD, World, name, settings, wanting};
 
 const INVALID: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
@@ -297,4 +299,51 @@ async fn a_change_of_the_password_whose_caller_goes_away_still_ends_the_other_se
         .await
         .expect("the other session ends");
     assert!(node.refresh(&stolen).await.is_err());
+}
+
+/// Waits until others see that `ann` is this.
+async fn is_seen_as(node: &Node, ann: &Actor, status: PresenceStatus) {
+    let seen = async {
+        while node.accounts.presence(ann, &[ann.user]).await.unwrap()[0].status != status {
+            tokio::task::yield_now().await;
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+    seen.unwrap_or_else(|_| panic!("is not seen as {status:?}"));
+}
+
+#[tokio::test]
+async fn of_two_statuses_chosen_at_once_the_one_that_is_stored_is_shown() {
+    let (world, faults, node) = faulty_world().await;
+    let signed_in = node.register("ann").await;
+    let ann = node.actor(&signed_in).await;
+    let _connection = connect(&node, &signed_in).await;
+    is_seen_as(&node, &ann, PresenceStatus::Online).await;
+    faults.next(Operation::LastKnown, Fault::Hang);
+    let (choosing, mut choices) = (node.clone(), tokio::task::JoinSet::new());
+    choices.spawn(async move { choosing.accounts.set_status(&ann, ChosenStatus::Away).await });
+    is_seen_as(&node, &ann, PresenceStatus::Away).await;
+    faults.struck(Operation::LastKnown, 1).await;
+    // Another device's choice: written after that of this one, and told before it.
+    let busy = world.store.set_status(ann.user, ChosenStatus::Busy);
+    busy.await.unwrap();
+    faults.release().await;
+    is_seen_as(&node, &ann, PresenceStatus::Busy).await;
+    choices.join_next().await.unwrap().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_status_whose_caller_goes_away_is_shown_once_it_is_stored() {
+    let (_world, faults, node) = faulty_world().await;
+    let signed_in = node.register("ann").await;
+    let ann = node.actor(&signed_in).await;
+    let _connection = connect(&node, &signed_in).await;
+    is_seen_as(&node, &ann, PresenceStatus::Online).await;
+    faults.next(Operation::SetStatus, Fault::Hang);
+    let (choosing, mut choices) = (node.clone(), tokio::task::JoinSet::new());
+    choices.spawn(async move { choosing.accounts.set_status(&ann, ChosenStatus::Away).await });
+    faults.struck(Operation::SetStatus, 1).await;
+    choices.shutdown().await;
+    faults.release().await;
+    is_seen_as(&node, &ann, PresenceStatus::Away).await;
 }

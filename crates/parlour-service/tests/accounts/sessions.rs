@@ -9,7 +9,7 @@ use crate::world::{Node, PASSWORD, World};
 
 const INVALID: ServiceError = ServiceError::Unauthenticated(TokenProblem::Invalid);
 
-async fn connect(node: &Node, signed_in: &SignedIn) -> Connection {
+pub(crate) async fn connect(node: &Node, signed_in: &SignedIn) -> Connection {
     let connection = node.delivery.attach(NewConnection {
         user: signed_in.user.id,
         session: signed_in.session.id,
