@@ -70,7 +70,7 @@ impl Machine {
             (ServerFrame::Ready(_), Some(Request::Hello)) => self.ready(connection, out),
             (ServerFrame::Synced(_), Some(Request::Sync(chats))) => self.synced(now, &chats),
             (ServerFrame::Sent(frame), Some(request)) => {
-                self.sent_answer(now, &frame, &request, out)
+                self.sent_answer(now, &frame, &request, out);
             }
             (ServerFrame::Cancelled(_), Some(Request::Cancel(chat, order))) => {
                 self.cancelled(chat, order, out);

@@ -247,10 +247,6 @@ fn a_sync_that_failed_ends_the_connection_because_nothing_else_would_bring_what_
     catching_up.step(Input::Frame(sync("1", false)), START);
     let effects = catching_up.step(Input::Finished(Ticket::Sync, failed), START);
     assert_eq!(effects, [Effect::Close(CloseCode::NodeLapsed)]);
-    let mut live = live();
-    live.step(Input::Frame(sync("1", false)), START);
-    let effects = live.step(Input::Finished(Ticket::Sync, failed), START);
-    assert_eq!(effects, [Effect::Close(CloseCode::NodeLapsed)]);
 }
 
 #[test]
