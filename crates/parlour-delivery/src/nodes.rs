@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use parlour_bus::NodeRef;
-use parlour_model::{NodeNumber, UserId};
+use parlour_model::NodeNumber;
 
 use crate::core::Core;
 
@@ -99,11 +99,7 @@ impl Core {
         if vanished {
             self.compare_everything("node_gone");
         }
-        let watched: Vec<UserId> = self.watchers.users();
-        for user in watched {
-            self.settle(user, parlour_bus::Chosen::Unknown, self.clock.now())
-                .await;
-        }
+        self.settle_those_gone().await;
         self.owe_looks();
     }
 }

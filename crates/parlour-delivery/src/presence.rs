@@ -4,6 +4,7 @@
 //! or doubled request changes nothing, and nobody looks offline while a route to them lives. An edge that got lost is found by
 //! looking again (`looks`).
 
+mod gone;
 mod healing;
 mod interest;
 mod looks;
@@ -15,7 +16,7 @@ mod watchers;
 use std::sync::Arc;
 
 use parlour_bus::{Arrival, Chosen, PresenceEdge};
-use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId, limits};
+use parlour_model::{Audience, ChosenStatus, Presence, PresenceStatus, Timestamp, UserId, limits};
 
 use crate::core::Core;
 use crate::link::Link;
@@ -29,6 +30,9 @@ pub(crate) use looks::OwedLooks;
 pub(crate) use outage::Doubt;
 pub(crate) use owed::OwedPresences;
 pub(crate) use watchers::Watchers;
+
+/// Somebody could not be settled, and is owed it.
+struct IsOwed;
 
 impl Core {
     /// A user's route was written.
@@ -133,38 +137,47 @@ impl Core {
         chosen: Chosen,
         at: Timestamp,
     ) -> Option<bool> {
-        if !matches!(chosen, Chosen::AsStored(_)) && self.doubt.lasts() {
-            self.presences.owe(user, chosen.into(), at);
-            return None;
+        let Some(edge) = self.settle_cell(user, chosen, at).await.ok()? else {
+            return Some(false);
+        };
+        let last_seen = self.audience_of(&edge.presence).await;
+        self.tell_edge(&edge, last_seen).await;
+        if let Some(at) = edge.presence.last_seen {
+            self.store_last_seen(user, at).await;
         }
-        match self.ask_bus(self.bus.settle(user, chosen, at)).await {
-            Ok(Some(edge)) => {
-                self.tell_edge(edge).await;
-                Some(true)
-            }
-            Ok(None) => Some(false),
-            Err(error) => {
-                tracing::debug!(%error, %user, "presence could not be settled; that is owed");
-                self.presences.owe(user, chosen.into(), at);
-                metrics::counter!("parlour_presence_errors_total").increment(1);
-                None
-            }
-        }
+        Some(true)
     }
 
-    async fn tell_edge(&self, edge: PresenceEdge) {
+    /// The change, if there was one, which nobody has been told of yet.
+    async fn settle_cell(
+        &self,
+        user: UserId,
+        chosen: Chosen,
+        at: Timestamp,
+    ) -> Result<Option<PresenceEdge>, IsOwed> {
+        if !matches!(chosen, Chosen::AsStored(_)) && self.doubt.lasts() {
+            self.presences.owe(user, chosen.into(), at);
+            return Err(IsOwed);
+        }
+        let settled = self.ask_bus(self.bus.settle(user, chosen, at)).await;
+        settled.map_err(|error| {
+            tracing::debug!(%error, %user, "presence could not be settled; that is owed");
+            self.presences.owe(user, chosen.into(), at);
+            metrics::counter!("parlour_presence_errors_total").increment(1);
+            IsOwed
+        })
+    }
+
+    /// Tells those who look, here and elsewhere.
+    async fn tell_edge(&self, edge: &PresenceEdge, last_seen: Audience) {
         let presence = edge.presence;
         metrics::counter!("parlour_presence_edges_total").increment(1);
-        let last_seen = self.audience_of(&presence).await;
         self.show_presence(presence, last_seen);
         let packet = Packet::Presence {
             presence,
             last_seen,
         };
         self.tell_nodes(&edge.watchers, &packet).await;
-        if let Some(at) = presence.last_seen {
-            self.store_last_seen(presence.user, at).await;
-        }
     }
 
     async fn store_last_seen(&self, user: UserId, at: Timestamp) {

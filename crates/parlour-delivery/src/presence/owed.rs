@@ -4,6 +4,7 @@
 //! read from the store when it is paid, and what is late never undoes what came after it. Whoever is owed twice is settled
 //! once, for the stronger reason, which includes the weaker ones.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -65,8 +66,11 @@ impl OwedPresences {
         }
     }
 
+    /// Everybody, the strongest reasons first.
     fn take(&self) -> Vec<(UserId, Owed)> {
-        std::mem::take(&mut *self.lock()).into_iter().collect()
+        let mut all: Vec<_> = std::mem::take(&mut *self.lock()).into_iter().collect();
+        all.sort_unstable_by_key(|(_, owed)| Reverse(owed.reason));
+        all
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<UserId, Owed>> {

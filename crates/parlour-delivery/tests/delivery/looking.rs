@@ -78,6 +78,53 @@ async fn doorbells_are_rung_though_the_store_does_not_say_since_when_many_are_go
 }
 
 #[tokio::test(start_paused = true)]
+async fn many_on_a_node_that_died_look_offline_in_time_though_the_store_does_not_answer() {
+    let world = World::new(2);
+    let mut connected = Vec::new();
+    for number in 1..601 {
+        connected.push(Client::connect(&world.nodes[0], number, []).await);
+    }
+    settle().await;
+    let mut lookers = Vec::new();
+    for part in 0..6 {
+        // As many changes as an outbox takes at once.
+        lookers.push(looks_at(&world, 1, 1 + 100 * part..101 + 100 * part).await);
+    }
+    world.store.shut("last_known");
+    world.store.shut("set_last_seen");
+    world.network.crash(&world.nodes[0].bus);
+    pass(Duration::from_secs(10)).await;
+    for looks in &mut lookers {
+        assert_eq!(told(looks, PresenceStatus::Offline), 100);
+    }
+    world.store.open("last_known");
+    world.store.open("set_last_seen");
+    settle().await;
+    for number in [1, 300, 600] {
+        assert!(world.store.last_seen(user(number)).is_some(), "{number}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_elsewhere_or_gone_is_not_settled_when_a_node_dies() {
+    let world = World::new(3);
+    let _stays = Client::connect(&world.nodes[2], 1, []).await;
+    let _dies = Client::connect(&world.nodes[0], 2, []).await;
+    let mut looks = looks_at(&world, 1, 1..100).await;
+    settle().await;
+    let bus = &world.nodes[1].bus;
+    let settled = world.network.settlements(bus);
+    world.network.crash(&world.nodes[0].bus);
+    pass(Duration::from_secs(14)).await;
+    assert_eq!(told(&mut looks, PresenceStatus::Offline), 1);
+    assert_eq!(
+        world.network.settlements(bus) - settled,
+        1,
+        "whoever looks at many asks for those who are gone only"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_looked_at_again_is_told_though_an_earlier_answer_was_lost() {
     let world = World::new(2);
     let mut looks = looks_at(&world, 1, 1..2).await;
