@@ -220,8 +220,11 @@ impl Core {
             asked_at: self.clock.now(),
         };
         let mut presence = self.settled(&users).await;
-        for presence in &presence {
-            self.watchers.note_version(presence);
+        let is_news = |presence: &Presence| self.watchers.note_answer(presence);
+        let news: Vec<Presence> = presence.iter().copied().filter(is_news).collect();
+        if !news.is_empty() {
+            let core = Arc::clone(self);
+            self.spawn(async move { core.show_news(news).await });
         }
         let is_unknown = |presence: &Presence| presence.status == PresenceStatus::Unknown;
         if presence.iter().any(is_unknown) {

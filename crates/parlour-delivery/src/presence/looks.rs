@@ -100,7 +100,12 @@ impl Core {
             self.owe_looks();
         }
         let is_news = |presence: &Presence| self.watchers.is_news(presence);
-        let news: Vec<Presence> = known.into_iter().filter(is_news).collect();
+        self.show_news(known.into_iter().filter(is_news).collect())
+            .await;
+    }
+
+    /// Shows what nobody told those who look.
+    pub(super) async fn show_news(self: &Arc<Self>, news: Vec<Presence>) {
         metrics::counter!("parlour_presence_found_total").increment(news.len() as u64);
         for (presence, last_seen) in self.as_shown(news).await {
             self.show_presence(presence, last_seen);

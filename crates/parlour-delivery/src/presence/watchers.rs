@@ -24,10 +24,28 @@ pub(crate) struct Watchers {
 #[derive(Debug, Default)]
 struct WatchedUser {
     links: SmallVec<[Arc<Link>; 1]>,
-    /// The highest version shown; `None` while what is shown is that nothing is known.
-    version: Option<u64>,
-    /// Whether what was shown under that version is that they are offline.
-    is_offline: bool,
+    shown: Shown,
+}
+
+/// What those who look were shown last.
+#[derive(Debug, Default)]
+enum Shown {
+    /// Nothing yet: whoever looks is being answered.
+    #[default]
+    Nothing,
+    /// That nothing is known.
+    Unknown,
+    Known(Presence),
+}
+
+impl Shown {
+    /// The highest version shown, if something is known.
+    fn version(&self) -> Option<u64> {
+        match self {
+            Self::Known(presence) => Some(presence.version),
+            Self::Nothing | Self::Unknown => None,
+        }
+    }
 }
 
 impl Watchers {
@@ -109,26 +127,30 @@ impl Watchers {
             .unwrap_or_default()
     }
 
-    /// Remembers what has been shown.
-    pub(crate) fn note_version(&self, presence: &Presence) {
-        if presence.status == PresenceStatus::Unknown {
-            return;
-        }
-        if let Some(mut lookers) = self.users.get_mut(&presence.user) {
-            lookers.note(presence);
-        }
-    }
-
-    /// Whether somebody here looks at the user and has not been shown this or anything later. A user without a cell is
-    /// offline under a version that rises with time: that they still are is no news.
-    pub(super) fn is_news(&self, presence: &Presence) -> bool {
-        let Some(lookers) = self.users.get(&presence.user) else {
+    /// Remembers what somebody who looks is answered, unless it is news to others who look: those are to be shown it, and this
+    /// answers whether there are some.
+    pub(super) fn note_answer(&self, presence: &Presence) -> bool {
+        let Some(mut lookers) = self.users.get_mut(&presence.user) else {
             return false;
         };
-        let is_offline = presence.status == PresenceStatus::Offline;
-        let has_no_cell = is_offline && presence.last_seen.is_none();
-        let is_repeated = has_no_cell && lookers.is_offline && lookers.version.is_some();
-        !is_repeated && lookers.version < Some(presence.version)
+        if presence.status == PresenceStatus::Unknown {
+            if matches!(lookers.shown, Shown::Nothing) {
+                lookers.shown = Shown::Unknown;
+            }
+            return false;
+        }
+        let others_saw = lookers.links.len() > 1 && !matches!(lookers.shown, Shown::Nothing);
+        let is_news = others_saw && lookers.is_news(presence);
+        if !is_news {
+            lookers.note(presence);
+        }
+        is_news
+    }
+
+    /// Whether somebody here looks at the user and has not been shown this or anything later.
+    pub(super) fn is_news(&self, presence: &Presence) -> bool {
+        let lookers = self.users.get(&presence.user);
+        lookers.is_some_and(|lookers| lookers.is_news(presence))
     }
 }
 
@@ -147,20 +169,32 @@ impl Core {
     /// Shows on this node that nothing is known of a user.
     pub(super) fn show_unknown(&self, user: UserId) {
         if let Some(mut lookers) = self.watchers.users.get_mut(&user)
-            && lookers.version.take().is_some()
+            && lookers.shown.version().is_some()
         {
+            lookers.shown = Shown::Unknown;
             lookers.show(Presence::unknown(user), Audience::Everyone);
         }
     }
 }
 
 impl WatchedUser {
+    /// Whether this is later than what was shown. A user without a cell is offline under a version that rises with time: that
+    /// they still are is no news.
+    fn is_news(&self, presence: &Presence) -> bool {
+        let has_no_cell =
+            presence.status == PresenceStatus::Offline && presence.last_seen.is_none();
+        let was_offline = matches!(
+            &self.shown,
+            Shown::Known(shown) if shown.status == PresenceStatus::Offline
+        );
+        !(has_no_cell && was_offline) && self.shown.version() < Some(presence.version)
+    }
+
     /// Remembers this unless something as late was shown; answers whether it is later.
     fn note(&mut self, presence: &Presence) -> bool {
-        let is_later = self.version < Some(presence.version);
+        let is_later = self.shown.version() < Some(presence.version);
         if is_later {
-            self.version = Some(presence.version);
-            self.is_offline = presence.status == PresenceStatus::Offline;
+            self.shown = Shown::Known(*presence);
         }
         is_later
     }

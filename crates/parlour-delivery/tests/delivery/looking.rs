@@ -165,3 +165,20 @@ async fn many_who_are_looked_at_are_named_in_parts() {
         assert_eq!(told(looks, PresenceStatus::Online), 1, "{number}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_one_who_begins_to_look_finds_is_shown_to_the_others() {
+    let world = World::new(2);
+    let mut looks = looks_at(&world, 1, 1..2).await;
+    world.network.lose_settlements(&world.nodes[0].bus, 1);
+    let _client = Client::connect(&world.nodes[0], 1, []).await;
+    settle().await;
+    assert_eq!(told(&mut looks, PresenceStatus::Online), 0);
+    let mut other = Client::connect(&world.nodes[1], 9, []).await;
+    let found = other.connection.watch(vec![user(1)], Vec::new()).await;
+    assert_eq!(found[0].status, PresenceStatus::Online);
+    pass(Duration::from_secs(61)).await;
+    assert_eq!(told(&mut looks, PresenceStatus::Online), 1);
+    let twice = told(&mut other, PresenceStatus::Online);
+    assert!(twice <= 1, "again at most, under the same version");
+}
