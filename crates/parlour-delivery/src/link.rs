@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use parlour_bus::{ConnectionId, ConnectionRef};
 use parlour_model::{ChatId, SessionId, UserId};
 
+use crate::presence::Missed;
 use crate::sync::{Joining, Late};
 use crate::{NewConnection, Outbox};
 
@@ -28,6 +29,8 @@ pub(crate) struct Link {
     pub(crate) joining: Joining,
     /// What it looks at; `None` once it is detached.
     pub(crate) watched: Mutex<Option<Watched>>,
+    /// Whom it looks at and was not shown a change of, because it reads slowly.
+    pub(crate) missed: Missed,
     /// Whoever brings this connection up to date in some chat: one at a time, so that what the client is told about
     /// a chat has one order.
     pub(crate) turn: tokio::sync::Mutex<()>,
@@ -55,6 +58,7 @@ impl Link {
             seats: Mutex::new(Some(Vec::new())),
             late: Late::default(),
             joining: Joining::default(),
+            missed: Missed::default(),
             watched: Mutex::new(Some(Watched::default())),
             turn: tokio::sync::Mutex::new(()),
             greeting: AtomicBool::new(true),

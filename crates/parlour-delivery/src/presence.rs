@@ -8,6 +8,7 @@ mod gone;
 mod healing;
 mod interest;
 mod looks;
+mod missed;
 mod outage;
 mod owed;
 mod privacy;
@@ -27,6 +28,7 @@ use owed::Reason;
 use privacy::Asked;
 
 pub(crate) use looks::OwedLooks;
+pub(crate) use missed::Missed;
 pub(crate) use outage::Doubt;
 pub(crate) use owed::OwedPresences;
 pub(crate) use watchers::Watchers;
@@ -169,7 +171,7 @@ impl Core {
     }
 
     /// Tells those who look, here and elsewhere.
-    async fn tell_edge(&self, edge: &PresenceEdge, last_seen: Audience) {
+    async fn tell_edge(self: &Arc<Self>, edge: &PresenceEdge, last_seen: Audience) {
         let presence = edge.presence;
         metrics::counter!("parlour_presence_edges_total").increment(1);
         self.show_presence(presence, last_seen);

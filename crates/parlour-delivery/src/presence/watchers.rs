@@ -35,14 +35,14 @@ enum Shown {
     Nothing,
     /// That nothing is known.
     Unknown,
-    Known(Presence),
+    Known(Presence, Audience),
 }
 
 impl Shown {
     /// The highest version shown, if something is known.
     fn version(&self) -> Option<u64> {
         match self {
-            Self::Known(presence) => Some(presence.version),
+            Self::Known(presence, _) => Some(presence.version),
             Self::Nothing | Self::Unknown => None,
         }
     }
@@ -60,6 +60,7 @@ impl Watchers {
         let before = watched.as_mut()?;
         let after = Watched { users, chats };
         self.remove(link.id, before);
+        link.missed.forget();
         self.add(link, &after);
         let before = std::mem::replace(before, after);
         let now = watched.as_ref().map(|after| after.users.clone());
@@ -142,9 +143,23 @@ impl Watchers {
         let others_saw = lookers.links.len() > 1 && !matches!(lookers.shown, Shown::Nothing);
         let is_news = others_saw && lookers.is_news(presence);
         if !is_news {
-            lookers.note(presence);
+            lookers.note(presence, Audience::Nobody);
         }
         is_news
+    }
+
+    /// Shows a connection again what was shown last of a user, if it still looks at them. False if it has no room for it.
+    pub(super) fn show_to(&self, link: &Arc<Link>, user: UserId) -> bool {
+        let Some(lookers) = self.users.get(&user) else {
+            return true;
+        };
+        let looks = lookers.links.iter().any(|looker| looker.id == link.id);
+        if !looks || matches!(lookers.shown, Shown::Nothing) {
+            return true;
+        }
+        let (own, for_others) = lookers.frames(user);
+        let frame = if link.user == user { own } else { for_others };
+        link.outbox.push_soft(&frame)
     }
 
     /// Whether somebody here looks at the user and has not been shown this or anything later.
@@ -157,22 +172,27 @@ impl Watchers {
 impl Core {
     /// Shows a change on this node, unless a later one was shown. Since when is for `last_seen`, and for the user's own
     /// devices.
-    pub(crate) fn show_presence(&self, presence: Presence, last_seen: Audience) {
-        let Some(mut lookers) = self.watchers.users.get_mut(&presence.user) else {
+    pub(crate) fn show_presence(self: &Arc<Self>, presence: Presence, last_seen: Audience) {
+        let user = presence.user;
+        let Some(mut lookers) = self.watchers.users.get_mut(&user) else {
             return;
         };
-        if lookers.note(&presence) {
-            lookers.show(presence, last_seen);
+        if lookers.note(&presence, last_seen) {
+            let full = lookers.show(user);
+            drop(lookers);
+            self.owe_missed(full, user);
         }
     }
 
     /// Shows on this node that nothing is known of a user.
-    pub(super) fn show_unknown(&self, user: UserId) {
+    pub(super) fn show_unknown(self: &Arc<Self>, user: UserId) {
         if let Some(mut lookers) = self.watchers.users.get_mut(&user)
             && lookers.shown.version().is_some()
         {
             lookers.shown = Shown::Unknown;
-            lookers.show(Presence::unknown(user), Audience::Everyone);
+            let full = lookers.show(user);
+            drop(lookers);
+            self.owe_missed(full, user);
         }
     }
 }
@@ -185,33 +205,43 @@ impl WatchedUser {
             presence.status == PresenceStatus::Offline && presence.last_seen.is_none();
         let was_offline = matches!(
             &self.shown,
-            Shown::Known(shown) if shown.status == PresenceStatus::Offline
+            Shown::Known(shown, _) if shown.status == PresenceStatus::Offline
         );
         !(has_no_cell && was_offline) && self.shown.version() < Some(presence.version)
     }
 
     /// Remembers this unless something as late was shown; answers whether it is later.
-    fn note(&mut self, presence: &Presence) -> bool {
+    fn note(&mut self, presence: &Presence, last_seen: Audience) -> bool {
         let is_later = self.shown.version() < Some(presence.version);
         if is_later {
-            self.shown = Shown::Known(*presence);
+            self.shown = Shown::Known(*presence, last_seen);
         }
         is_later
     }
 
-    fn show(&self, presence: Presence, last_seen: Audience) {
+    /// Shows it to all who look. Answers those who have no room for it.
+    fn show(&self, user: UserId) -> Vec<Arc<Link>> {
+        let (own, for_others) = self.frames(user);
+        let has_no_room = |link: &&Arc<Link>| {
+            let frame = if link.user == user { &own } else { &for_others };
+            !link.outbox.push_soft(frame)
+        };
+        self.links.iter().filter(has_no_room).cloned().collect()
+    }
+
+    /// What was shown last, for the user's own devices and for others.
+    fn frames(&self, user: UserId) -> (Encoded, Encoded) {
+        let (presence, last_seen) = match &self.shown {
+            Shown::Known(presence, last_seen) => (*presence, *last_seen),
+            Shown::Nothing | Shown::Unknown => (Presence::unknown(user), Audience::Nobody),
+        };
         let for_others = Presence {
             last_seen: presence
                 .last_seen
                 .filter(|_| last_seen == Audience::Everyone),
             ..presence
         };
-        let for_others = Encoded::new(ServerFrame::Presence(for_others));
-        let own = Encoded::new(ServerFrame::Presence(presence));
-        for link in &self.links {
-            let is_own = link.user == presence.user;
-            link.outbox
-                .push_soft(if is_own { &own } else { &for_others });
-        }
+        let frame = |presence| Encoded::new(ServerFrame::Presence(presence));
+        (frame(presence), frame(for_others))
     }
 }

@@ -182,3 +182,20 @@ async fn what_one_who_begins_to_look_finds_is_shown_to_the_others() {
     let twice = told(&mut other, PresenceStatus::Online);
     assert!(twice <= 1, "again at most, under the same version");
 }
+
+#[tokio::test(start_paused = true)]
+async fn whoever_reads_slowly_is_shown_every_change_in_the_end() {
+    let world = World::new(2);
+    let mut looks = looks_at(&world, 1, 1..301).await;
+    let mut connected = Vec::new();
+    for number in 1..301 {
+        connected.push(Client::connect(&world.nodes[0], number, []).await);
+    }
+    settle().await; // They read nothing meanwhile, and their outbox holds fewer.
+    let mut online = 0;
+    for _ in 0..10 {
+        online += told(&mut looks, PresenceStatus::Online);
+        settle().await;
+    }
+    assert_eq!(online, 300);
+}
