@@ -42,7 +42,10 @@ impl Channels for RedisBus {
     }
 
     fn life(&self) -> Option<NodeRef> {
-        self.core().lease.check().ok()
+        // The keeper says that the bus is up in the same step in which it tells what the node has to know of this life, and
+        // away before it takes another lease.
+        let core = self.core();
+        core.lease.check().ok().filter(|_| core.told.is_up())
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {

@@ -18,8 +18,9 @@ pub trait Channels: Send + Sync {
     /// This node in its present life.
     fn node(&self) -> NodeRef;
 
-    /// This node in its present life, if nobody can believe it dead: while its lease holds by this node's own clock. A lease
-    /// that ends says nothing; that it has ended is told by [`crate::Inbound::Resync`] when the next one begins.
+    /// This node in its present life, if others can tell it what it must know: while its lease holds by this node's own
+    /// clock, so that nobody believes it dead, and the bus is [`Health::Up`], so that it hears them. A lease that ends says
+    /// nothing; that it has ended is told by [`crate::Inbound::Resync`] when this says the next life.
     fn life(&self) -> Option<NodeRef>;
 
     /// The nodes that are alive now, this one included.
@@ -33,7 +34,7 @@ pub trait Channels: Send + Sync {
         false
     }
 
-    /// Whether the bus works, as far as this node knows. While it is away nobody is told anything and nobody can be
+    /// Whether the bus works, as far as this node knows: it answers, and this node hears itself. While it is away nobody is told anything and nobody can be
     /// found, so the node asks the store; when it is back, the inbox says [`crate::Inbound::Resync`].
     fn health(&self) -> watch::Receiver<Health>;
 

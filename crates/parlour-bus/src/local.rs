@@ -45,6 +45,8 @@ pub struct LocalBus {
     health: watch::Sender<Health>,
     answers: Answers,
     is_lease_over: AtomicBool,
+    /// Whether its lease lapsed while it was cut off: it is told when it is not any more.
+    owes_lapse: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -152,6 +154,7 @@ impl LocalNetwork {
             health,
             answers: Answers::default(),
             is_lease_over: AtomicBool::new(false),
+            owes_lapse: AtomicBool::new(false),
         }
     }
 
@@ -221,7 +224,8 @@ impl Channels for LocalBus {
     fn life(&self) -> Option<NodeRef> {
         let node = self.node();
         let holds = !self.is_lease_over.load(Ordering::SeqCst);
-        (holds && self.network.alive.contains(&node)).then_some(node)
+        let hears = *self.health.borrow() == Health::Up;
+        (holds && hears && self.network.alive.contains(&node)).then_some(node)
     }
 
     async fn nodes(&self) -> Result<Vec<NodeRef>, BusError> {

@@ -109,7 +109,7 @@ impl Delivery {
 
     /// Says that every session revoked before `time` has been closed here, as its caller knows from the store. A node that
     /// comes back after a lapse asks the store for those after it before it delivers anything; while its lease does not
-    /// hold, as without the bus, it delivers for five seconds after `time`.
+    /// hold or it hears nothing, as without the bus, it delivers for five seconds after `time`.
     pub fn revocations_known(&self, time: Timestamp) {
         self.core.know_revocations(time);
     }

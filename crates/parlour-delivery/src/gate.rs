@@ -1,9 +1,10 @@
 //! Whether frames may leave the outboxes of this node: whether it can be sure of what it delivers.
 //!
-//! It can while others cannot believe it dead, and so tell it what it must know: in a life that it has begun properly (see
-//! `lapse`), for as long as the lease of that life holds by this node's own clock. The clock is asked before every batch,
-//! because a process that stood still finds its lease ended before anybody has said so. Without a lease, as while the
-//! bus is away, it can for a moment after the store has said which sessions were revoked.
+//! It can while others tell it what it must know: in a life that it has begun properly (see `lapse`), for as long as the
+//! lease of that life holds by this node's own clock and the node hears its channel. The clock is asked before every batch,
+//! because a process that stood still finds its lease ended before anybody has said so. Otherwise, as while the bus is
+//! away, it can for a moment after the store has said which sessions were revoked: a lease is no proof of anything to a
+//! node that hears nothing, and nobody tells such a node that a life has begun.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use parlour_bus::SharedBus;
 use parlour_model::{Clock, Timestamp};
 
-/// Without a lease frames leave for so long after the store was asked about revoked sessions: as long as one may live on.
+/// Without such a life frames leave for so long after the store was asked about revoked sessions: as long as one may live on.
 const SESSIONS_GOOD_FOR: Duration = Duration::from_secs(5);
 
 /// The gate in front of all outboxes of a node.
@@ -63,7 +64,7 @@ impl Gate {
         self.is_shut.store(false, Ordering::SeqCst);
     }
 
-    /// Whether the node lives under a lease that it has not begun a life with.
+    /// Whether the node lives a life that it has not begun.
     pub(crate) fn is_of_an_earlier_life(&self) -> bool {
         let life = self.bus.life();
         life.is_some_and(|life| life.incarnation != self.life.load(Ordering::SeqCst))

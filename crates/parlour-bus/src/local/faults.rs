@@ -204,7 +204,8 @@ impl LocalNetwork {
         bus.is_lease_over.store(is_over, Ordering::SeqCst);
     }
 
-    /// Lets a node's lease lapse: it goes on under a new incarnation, and its routes are gone.
+    /// Lets a node's lease lapse: it goes on under a new incarnation, and its routes are gone. A node that is cut off is told
+    /// of it by [`LocalNetwork::restore`].
     pub fn lapse(&self, bus: &LocalBus) {
         let Some(sender) = self.shared.alive.sender(&bus.node()) else {
             return;
@@ -217,7 +218,11 @@ impl LocalNetwork {
             sender: sender.clone(),
             health: bus.health.clone(),
         });
-        sender.resync(ResyncReason::Lapsed);
+        if *bus.health.borrow() == Health::Away {
+            bus.owes_lapse.store(true, Ordering::SeqCst);
+        } else {
+            sender.resync(ResyncReason::Lapsed);
+        }
     }
 
     /// Forgets every user: who is where, what others see of them, and who looks. Nodes are not told: those whose lives
@@ -234,8 +239,13 @@ impl LocalNetwork {
     /// Ends [`LocalNetwork::cut_off`].
     pub fn restore(&self, bus: &LocalBus) {
         bus.health.send_replace(Health::Up);
+        let reason = if bus.owes_lapse.swap(false, Ordering::SeqCst) {
+            ResyncReason::Lapsed
+        } else {
+            ResyncReason::Reconnected
+        };
         if let Some(sender) = self.shared.alive.sender(&bus.node()) {
-            sender.resync(ResyncReason::Reconnected);
+            sender.resync(reason);
         }
     }
 

@@ -83,3 +83,43 @@ async fn a_lease_renewed_at_the_last_moment_lets_everything_out() {
     assert!(begun.elapsed() <= Duration::from_secs(2));
     assert_eq!(world.store.reads("revoked"), 0, "nothing was missed");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_has_a_new_lease_and_hears_nothing_delivers_while_sessions_are_compared() {
+    let (world, chat, mut there) = connected().await;
+    let mut revoked = Client::connect(&world.nodes[1], 3, [(chat, 1)]).await;
+    let node = &world.nodes[1];
+    world.network.cut_off(&node.bus);
+    world.network.lapse(&node.bus);
+    world.clock.advance(LONG);
+    world.post(1, chat, user(1));
+    settle().await;
+    assert!(there.drain().is_empty(), "sessions were not compared since");
+    let session = SessionId::new(3).unwrap();
+    world.store.revoke(session, world.clock.now());
+    node.delivery.close_sessions(&[session]);
+    node.delivery.revocations_known(world.clock.now());
+    there.until(chat, 2).await;
+    assert_eq!(revoked.closed().await, CloseCode::SignedOut);
+    assert!(revoked.seqs(chat).is_empty());
+    world.clock.advance(LONG);
+    world.network.restore(&node.bus);
+    world.post(1, chat, user(1));
+    assert!(there.drain().is_empty(), "its life has not begun");
+    there.until(chat, 3).await;
+    assert!(world.store.reads("revoked") >= 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_hears_nothing_does_not_go_by_its_lease() {
+    let (world, chat, mut there) = connected().await;
+    let node = &world.nodes[1];
+    world.clock.advance(LONG);
+    world.network.cut_off(&node.bus);
+    // Its lease holds all the while; who signed somebody out cannot tell it.
+    world.post(1, chat, user(1));
+    pass(Duration::from_secs(60)).await;
+    assert!(there.drain().is_empty());
+    node.delivery.revocations_known(world.clock.now());
+    there.until(chat, 2).await;
+}
