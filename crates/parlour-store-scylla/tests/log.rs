@@ -95,7 +95,7 @@ async fn writers_on_two_nodes_lose_races_and_no_message() {
         "nobody lost a race"
     );
     let log = a.log().await;
-    assert_eq!(log.len(), 21);
+    assert_eq!(log.len(), 21, "{done:?}");
     for (said, _) in done {
         assert!(said.is_sorted_by_key(|event| event.seq));
         for event in said {

@@ -1,4 +1,5 @@
-//! Batches that are lost, answered too late or applied long after anybody waited: unknown until it is known.
+//! Batches that are lost, answered too late, refused after they were decided or applied long after anybody waited: unknown
+//! until it is known.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -95,6 +96,31 @@ async fn a_batch_that_applies_after_everybody_gave_up_was_never_called_lost() {
     assert_eq!(b.log().await[2..], std::slice::from_ref(&event)[..]);
     assert_eq!(a.append_one(draft.clone()).await, Outcome::Existing(event));
     assert_eq!(b.log().await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_batch_refused_for_want_of_replicas_after_it_was_decided_is_found_and_created_once() {
+    let Some(host) = fixture::host() else { return };
+    let (proxy, a, b) = behind_a_proxy(&host).await;
+    proxy.set(Batches::RefuseNextAnswer);
+    let event = created(a.append_one(a.draft(0, "decided")).await);
+    assert_eq!(b.log().await[2..], [event]);
+}
+
+#[tokio::test]
+async fn a_batch_refused_for_want_of_replicas_that_applies_later_was_never_called_lost() {
+    let Some(host) = fixture::host() else { return };
+    let (proxy, a, b) = behind_a_proxy(&host).await;
+    proxy.set(Batches::RefuseAll);
+    let draft = a.draft(0, "accepted by a majority, and the next round completes it");
+    assert_eq!(
+        a.append_one(draft.clone()).await,
+        Outcome::Unknown { applied: None }
+    );
+    assert!(proxy.release().await > 0);
+    let event = fixture::chat::acknowledged(b.append_one(draft.clone()).await);
+    assert_eq!(a.append_one(draft).await, Outcome::Existing(event.clone()));
+    assert_eq!(b.log().await[2..], [event]);
 }
 
 #[tokio::test]

@@ -50,6 +50,23 @@ impl CqlError {
         }
     }
 
+    /// A conditional write that was refused for want of replicas may have been decided before: its coordinator counts them
+    /// in each phase, so also when it spreads what a majority has accepted, and the next transaction on the partition
+    /// completes that. Seen with `ScyllaDB` (scylladb/scylladb issue 7258: such a write was read later).
+    pub(super) fn of_conditional(error: ExecutionError) -> Self {
+        let may_be_late = matches!(
+            &error,
+            ExecutionError::LastAttemptError(RequestAttemptError::DbError(
+                DbError::Unavailable { .. } | DbError::RateLimitReached { .. },
+                _
+            ))
+        );
+        match Self::of_write(error) {
+            Self::Unavailable(reason) if may_be_late => Self::Unknown(reason),
+            other => other,
+        }
+    }
+
     /// A statement that could not be prepared was not executed.
     pub(super) fn of_prepare(error: &PrepareError) -> Self {
         let reason = error.to_string();
@@ -74,7 +91,7 @@ impl CqlError {
         }
     }
 
-    /// Only what a coordinator says before it has asked any replica is definite. `Overloaded` and a replica's refusal
+    /// Of a plain write, only what a coordinator says before it has asked any replica is definite. `Overloaded` and a replica's refusal
     /// may come after others have accepted.
     fn of_answer(error: &DbError, reason: String) -> Self {
         match error {
@@ -112,9 +129,21 @@ mod tests {
 
     use super::*;
 
-    fn answered(error: DbError) -> CqlError {
+    fn answer(error: DbError) -> ExecutionError {
         let attempt = RequestAttemptError::DbError(error, String::new());
-        CqlError::of_write(ExecutionError::LastAttemptError(attempt))
+        ExecutionError::LastAttemptError(attempt)
+    }
+
+    fn answered(error: DbError) -> CqlError {
+        CqlError::of_write(answer(error))
+    }
+
+    fn too_few_replicas() -> DbError {
+        DbError::Unavailable {
+            consistency: scylla::statement::Consistency::LocalQuorum,
+            required: 2,
+            alive: 1,
+        }
     }
 
     #[test]
@@ -152,11 +181,17 @@ mod tests {
             CqlError::Unavailable(_)
         ));
         assert!(matches!(answered(DbError::Invalid), CqlError::Invalid(_)));
-        let unavailable = DbError::Unavailable {
-            consistency: scylla::statement::Consistency::LocalQuorum,
-            required: 2,
-            alive: 1,
-        };
-        assert!(matches!(answered(unavailable), CqlError::Unavailable(_)));
+        let unavailable = answered(too_few_replicas());
+        assert!(matches!(unavailable, CqlError::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_conditional_write_refused_for_want_of_replicas_may_have_been_decided() {
+        let refused = CqlError::of_conditional(answer(too_few_replicas()));
+        assert!(matches!(refused, CqlError::Unknown(_)));
+        let nobody = CqlError::of_conditional(ExecutionError::EmptyPlan);
+        assert!(matches!(nobody, CqlError::Unavailable(_)), "never sent");
+        let invalid = CqlError::of_conditional(answer(DbError::Invalid));
+        assert!(matches!(invalid, CqlError::Invalid(_)));
     }
 }

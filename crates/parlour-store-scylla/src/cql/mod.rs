@@ -177,7 +177,7 @@ impl Cql {
                 .execute_single_page(&prepared, values, PagingState::start());
         let (result, _) = timed(statement.name, execute)
             .await
-            .map_err(CqlError::of_write)?;
+            .map_err(CqlError::of_conditional)?;
         Answer::read(result)
     }
 
@@ -190,7 +190,9 @@ impl Cql {
     ) -> Result<Answer, CqlError> {
         let (batch, values) = self.batch_of(statements, Kind::Conditional).await?;
         let execute = Box::pin(self.inner.session.batch(&batch, values));
-        let result = timed(name, execute).await.map_err(CqlError::of_write)?;
+        let result = timed(name, execute)
+            .await
+            .map_err(CqlError::of_conditional)?;
         Answer::read(result)
     }
 
