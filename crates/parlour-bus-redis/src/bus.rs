@@ -50,8 +50,14 @@ impl RedisBus {
         if !core.told.is_up() {
             tracing::warn!("the bus is away: this node starts without it, and joins when it comes");
         }
-        core.tracker.spawn(keeper.run());
+        let life = (&core.tracker, &core.token);
+        core.lasting.spawn("keeper of the bus", life, keeper.run());
         Ok(bus)
+    }
+
+    /// Completes, with the reason, when nobody keeps the node alive on the bus any more: then this node must end.
+    pub fn failure(&self) -> impl Future<Output = String> + Send + use<> {
+        self.core.lasting.failure()
     }
 
     /// Leaves the bus: the lease ends at once, and with it everything that names this node. Calls fail from now on. Idempotent.

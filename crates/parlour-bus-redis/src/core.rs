@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
-use parlour_bus::{BusError, InboxSender, NodeRef};
+use parlour_bus::{BusError, InboxSender, LastingTasks, NodeRef};
 use parlour_model::{Clock, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -24,6 +24,7 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tracker: TaskTracker,
     pub(crate) token: CancellationToken,
+    pub(crate) lasting: LastingTasks,
     pub(crate) settings: Settings,
     pub(crate) session: ArcSwap<Session>,
     pub(crate) lease: Lease,
@@ -50,6 +51,7 @@ impl Core {
             clock: options.clock,
             tracker: options.tracker,
             token: options.token.child_token(),
+            lasting: LastingTasks::default(),
             settings,
             session,
             lease,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use parlour_bus::{Health, SharedBus};
+use parlour_bus::{Health, LastingTasks, SharedBus};
 use parlour_model::Clock;
 use parlour_store::{SharedStore, StoreError};
 use tokio::sync::watch;
@@ -36,6 +36,7 @@ pub(crate) struct Core {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tracker: TaskTracker,
     pub(crate) token: CancellationToken,
+    pub(crate) lasting: LastingTasks,
     pub(crate) connections: AtomicU64,
     pub(crate) hub: Hub,
     pub(crate) enlisted: Enlisted,
@@ -66,6 +67,7 @@ impl Core {
             clock: parts.clock,
             tracker: parts.tracker,
             token: parts.token,
+            lasting: LastingTasks::default(),
             connections: AtomicU64::new(1),
             hub: Hub::default(),
             enlisted: Enlisted::default(),
@@ -84,6 +86,19 @@ impl Core {
             resync: Resync::new(),
             gate: Arc::new(gate),
         }
+    }
+
+    /// Runs a task without which this node must not go on.
+    pub(crate) fn spawn_lasting(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let token = self.token.clone();
+        let task = async move {
+            token.run_until_cancelled(task).await;
+        };
+        self.lasting.spawn(name, (&self.tracker, &self.token), task);
     }
 
     /// Runs a task of this node until it is done or the node stops.

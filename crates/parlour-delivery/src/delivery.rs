@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlour_bus::SharedBus;
+use parlour_bus::{LastingTasks, SharedBus};
 use parlour_model::{
     ChatId, ChosenStatus, Clock, Draft, Event, Marks, Presence, SessionId, Timestamp, UserId,
 };
@@ -51,17 +51,29 @@ impl Delivery {
     /// Starts its tasks: the inbox, timers, comparisons with the store. Once.
     pub fn start(&self) {
         let core = &self.core;
-        core.spawn(Arc::clone(core).read_inbox());
-        core.spawn(Arc::clone(core).compare_as_due());
-        core.spawn(Arc::clone(core).pay_debts());
-        core.spawn(Arc::clone(core).pay_presences());
-        core.spawn(Arc::clone(core).show_outages());
-        core.spawn(Arc::clone(core).look_as_owed());
-        core.spawn(Arc::clone(core).look_regularly());
-        core.spawn(Arc::clone(core).end_typing());
-        core.spawn(Arc::clone(core).watch_nodes());
-        core.spawn(Arc::clone(core).sample_regularly());
+        core.spawn_lasting("inbox", Arc::clone(core).read_inbox());
+        core.spawn_lasting("comparisons", Arc::clone(core).compare_as_due());
+        core.spawn_lasting("debts", Arc::clone(core).pay_debts());
+        core.spawn_lasting("owed presence", Arc::clone(core).pay_presences());
+        core.spawn_lasting("outages", Arc::clone(core).show_outages());
+        core.spawn_lasting("owed looks", Arc::clone(core).look_as_owed());
+        core.spawn_lasting("looks", Arc::clone(core).look_regularly());
+        core.spawn_lasting("typing", Arc::clone(core).end_typing());
+        core.spawn_lasting("nodes", Arc::clone(core).watch_nodes());
+        core.spawn_lasting("samples", Arc::clone(core).sample_regularly());
         core.tracker.spawn(Arc::clone(core).say_farewell());
+    }
+
+    /// Completes, with the reason, when one of these tasks, or of those that others run beside them, has failed: then this
+    /// node must end.
+    pub fn failure(&self) -> impl Future<Output = String> + Send + use<> {
+        self.core.lasting.failure()
+    }
+
+    /// For tasks without which delivery must not go on either, because they tell it what it waits for.
+    #[must_use]
+    pub fn lasting(&self) -> &LastingTasks {
+        &self.core.lasting
     }
 
     /// Tells everybody entitled to it of a committed event, whether this attempt created it or an earlier one. For

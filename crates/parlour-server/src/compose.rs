@@ -58,8 +58,8 @@ impl Backends {
         }
     }
 
-    /// Completes, with the reason, when the node must stop at once: its store can promise nothing any more, or
-    /// another node may be using its number.
+    /// Completes, with the reason, when the node must stop at once: its store can promise nothing any more, another
+    /// node may be using its number, or a task has ended without which the others must not believe it alive.
     pub(crate) fn failure(&self) -> impl Future<Output = String> + use<> {
         self.ground.failure()
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use metrics_exporter_prometheus::PrometheusHandle;
+use parlour_bus::LastingTasks;
 use parlour_delivery::{Delivery, DeliveryParts};
 use parlour_gateway::{Gateway, GatewayParts};
 use parlour_model::{Clock, SystemClock};
@@ -35,6 +36,7 @@ pub struct Node {
     drain_window: Duration,
     status: Status,
     gateway: Gateway,
+    delivery: Delivery,
     backends: Backends,
     life: Life,
 }
@@ -44,11 +46,13 @@ pub struct Node {
 struct Life {
     tracker: TaskTracker,
     token: CancellationToken,
+    tasks: LastingTasks,
 }
 
 impl Life {
-    fn run(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.tracker.spawn(task);
+    /// Runs a task that lasts until the token ends it.
+    fn run(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(name, (&self.tracker, &self.token), task);
     }
 }
 
@@ -80,24 +84,23 @@ impl Node {
         let operators = listen("admin_listen", config.admin_listen, admin_door)?;
         let admin_address = operators.local_addr()?;
         let status = Status::new(&config);
-        life.run(admin::serve(
+        let answering = admin::serve(
             operators,
             status.clone(),
             metrics.clone(),
             life.token.clone(),
-        ));
+        );
+        life.run("answers to operators", answering);
         if let Some(handle) = metrics {
-            life.run(upkeep(handle, life.token.clone()));
+            life.run("upkeep of metrics", upkeep(handle, life.token.clone()));
         }
         let backends = Box::pin(Backends::open(&config, &clock, &status)).await?;
         status.stands_on(backends.store.clone(), backends.bus.clone());
-        life.run(
-            status
-                .clone()
-                .watch_bus(backends.bus.clone(), life.token.clone()),
-        );
+        let bus = backends.bus.clone();
+        let watching = status.clone().watch_bus(bus, life.token.clone());
+        life.run("health of the bus", watching);
         let opened = open_door(&config, door, &backends, (&status, &life)).await;
-        let (address, gateway) = match opened {
+        let (address, gateway, delivery) = match opened {
             Ok(opened) => opened,
             Err(error) => {
                 backends.close().await;
@@ -112,6 +115,7 @@ impl Node {
             drain_window,
             status,
             gateway,
+            delivery,
             backends,
             life,
         })
@@ -129,10 +133,19 @@ impl Node {
         self.admin_address
     }
 
-    /// Completes, with the reason, when the node must stop at once: its store can promise nothing any more, or
-    /// another node may be using its number. Also while it is draining.
+    /// Completes, with the reason, when the node must stop at once: its store can promise nothing any more, another
+    /// node may be using its number, or a task has ended without which it would serve nobody and look well. Also while
+    /// it is draining.
     pub fn failure(&self) -> impl Future<Output = String> + use<> {
-        self.backends.failure()
+        let (backends, delivery) = (self.backends.failure(), self.delivery.failure());
+        let own = self.life.tasks.failure();
+        async move {
+            tokio::select! {
+                why = backends => why,
+                why = delivery => why,
+                why = own => why,
+            }
+        }
     }
 
     /// Stops in order: no new connections, connections handed over, appends finished, tasks ended,
@@ -182,15 +195,15 @@ async fn open_door(
     door: TcpSocket,
     backends: &Backends,
     (status, life): (&Status, &Life),
-) -> anyhow::Result<(SocketAddr, Gateway)> {
-    let gateway = assemble(config, backends, (status, life)).await?;
+) -> anyhow::Result<(SocketAddr, Gateway, Delivery)> {
+    let (gateway, delivery) = assemble(config, backends, (status, life)).await?;
     let listener = listen("listen", config.listen, door)?;
     let address = listener.local_addr()?;
     let serving = gateway.clone();
-    life.run(async move { serving.serve(listener).await });
+    life.run("gateway", async move { serving.serve(listener).await });
     status.serves();
     tracing::info!(%address, number = backends.bus.node().number.get(), "node started");
-    Ok((address, gateway))
+    Ok((address, gateway, delivery))
 }
 
 /// Delivery, service and gateway on top of the backends.
@@ -198,7 +211,7 @@ async fn assemble(
     config: &Config,
     backends: &Backends,
     (status, life): (&Status, &Life),
-) -> anyhow::Result<Gateway> {
+) -> anyhow::Result<(Gateway, Delivery)> {
     let delivery = Delivery::new(DeliveryParts {
         store: backends.store.clone(),
         bus: backends.bus.clone(),
@@ -226,16 +239,17 @@ async fn assemble(
         homes: true,
         token: life.token.clone(),
     });
-    Ok(Gateway::new(GatewayParts {
+    let gateway = Gateway::new(GatewayParts {
         service: Service { accounts, chats },
-        delivery,
+        delivery: delivery.clone(),
         clock: backends.clock.clone(),
         limits: settings::gateway(config),
         origins: config.origins.clone(),
         web: config.web.enabled,
         tracker: life.tracker.clone(),
         token: life.token.clone(),
-    }))
+    });
+    Ok((gateway, delivery))
 }
 
 /// Loads keys and revocations; a shared store that goes away in between is waited for.
@@ -273,3 +287,6 @@ async fn upkeep(handle: PrometheusHandle, token: CancellationToken) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@
 
 mod chats;
 mod conformance;
+mod lasting;
 mod losses;
 mod meter;
 mod network;

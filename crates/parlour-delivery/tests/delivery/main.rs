@@ -13,6 +13,7 @@ mod home;
 mod joining;
 mod lapses;
 mod large;
+mod lasting;
 mod looking;
 mod outage;
 mod packing;

@@ -9,6 +9,7 @@ use anyhow::Context;
 use async_trait::async_trait;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use parlour_bus::LastingTasks;
 use parlour_bus_redis::{JoinError, Options as BusOptions, RedisBus};
 use parlour_model::{Clock, IdGenerator, limits};
 use parlour_store::StoreError;
@@ -45,7 +46,8 @@ pub(super) async fn open(
     let token = CancellationToken::new();
     let guard = token.clone().drop_guard();
     let comparing = clock::compare(connection.clone(), Arc::clone(own), token.clone());
-    tracker.spawn(comparing);
+    let tasks = LastingTasks::default();
+    tasks.spawn("comparison of clocks", (&tracker, &token), comparing);
     let below = (&connection, &number);
     match stand(config, &clock, below, (status, &tracker, &token)).await {
         Ok((store, bus)) => Ok(Backends {
@@ -58,6 +60,7 @@ pub(super) async fn open(
                 number,
                 store,
                 bus,
+                tasks,
                 token: guard,
                 tracker,
             }),
@@ -98,6 +101,7 @@ struct Cluster {
     number: Number,
     store: Arc<ScyllaStore>,
     bus: Arc<RedisBus>,
+    tasks: LastingTasks,
     token: DropGuard,
     tracker: TaskTracker,
 }
@@ -105,7 +109,16 @@ struct Cluster {
 #[async_trait]
 impl Ground for Cluster {
     fn failure(&self) -> LocalBoxFuture<'static, String> {
-        self.number.lost().boxed_local()
+        let lost = self.number.lost();
+        let (bus, tasks) = (self.bus.failure(), self.tasks.failure());
+        async move {
+            tokio::select! {
+                why = lost => why,
+                why = bus => why,
+                why = tasks => why,
+            }
+        }
+        .boxed_local()
     }
 
     async fn close(self: Box<Self>) {

@@ -75,18 +75,7 @@ impl Number {
 
     /// Completes, with the reason, when the number is lost.
     pub(super) fn lost(&self) -> impl Future<Output = String> + use<> {
-        let mut failed = self.failed.clone();
-        async move {
-            let why = match failed.wait_for(Option::is_some).await {
-                Ok(why) => why.clone(),
-                // It was released: nothing is lost any more.
-                Err(_) => None,
-            };
-            match why {
-                Some(why) => why,
-                None => std::future::pending().await,
-            }
-        }
+        lost(self.failed.clone(), self.token.clone())
     }
 
     /// Gives the number back, so that the next node may take it at once. No id may be made any more.
@@ -103,6 +92,19 @@ impl Number {
         if timeout(RELEASE_WITHIN, given_back).await.is_err() {
             tracing::warn!("the node's number was not given back in time; it is free in a minute");
         }
+    }
+}
+
+async fn lost(mut failed: watch::Receiver<Option<String>>, token: CancellationToken) -> String {
+    let why = match failed.wait_for(Option::is_some).await {
+        Ok(why) => why.clone(),
+        // It was released: nothing is lost any more.
+        Err(_) if token.is_cancelled() => None,
+        Err(_) => Some("nobody keeps the number of this node any more".to_owned()),
+    };
+    match why {
+        Some(why) => why,
+        None => std::future::pending().await,
     }
 }
 

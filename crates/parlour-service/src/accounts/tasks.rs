@@ -16,21 +16,24 @@ use crate::ServiceError;
 /// The last write of activity may take this long.
 const LAST_FLUSH_WITHIN: Duration = Duration::from_secs(2);
 
-/// Starts the tasks of `accounts`.
+/// Starts the tasks of `accounts`. Without them nobody learns of revocations, so the node ends with the first that fails.
 pub(super) fn spawn(accounts: &Accounts, tracker: &TaskTracker, token: &CancellationToken) {
+    let (lasting, life) = (accounts.inner.delivery.lasting(), (tracker, token));
     let keys = accounts.clone();
-    tracker.spawn(every(signing_keys::KEYS_EVERY, token.clone(), move || {
+    let maintaining = every(signing_keys::KEYS_EVERY, token.clone(), move || {
         let keys = keys.clone();
         async move { log("signing keys", keys.maintain_keys().await) }
-    }));
+    });
+    lasting.spawn("signing keys", life, maintaining);
     let revocations = accounts.clone();
-    tracker.spawn(every(limits::REVOCATION_POLL, token.clone(), move || {
+    let polling = every(limits::REVOCATION_POLL, token.clone(), move || {
         let revocations = revocations.clone();
         async move { log("revocations", revocations.poll_revocations().await) }
-    }));
+    });
+    lasting.spawn("revocations", life, polling);
     let activity = accounts.clone();
     let token = token.clone();
-    tracker.spawn(async move {
+    lasting.spawn("activity of sessions", life, async move {
         let flushing = activity.clone();
         let flush = move || {
             let accounts = flushing.clone();

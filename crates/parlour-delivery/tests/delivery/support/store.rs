@@ -22,6 +22,7 @@ pub(crate) struct MemoryStore {
     state: Mutex<State>,
     pub(super) gates: Mutex<HashMap<&'static str, Arc<Semaphore>>>,
     pub(super) failures: Mutex<HashMap<&'static str, usize>>,
+    pub(super) panics: Mutex<Option<&'static str>>,
     pub(super) reads: Mutex<HashMap<&'static str, usize>>,
     /// Reads take up to this many milliseconds, half of it before and half after the read itself.
     pub(super) slowness_ms: AtomicU64,
@@ -63,6 +64,7 @@ impl MemoryStore {
             state: Mutex::default(),
             gates: Mutex::default(),
             failures: Mutex::default(),
+            panics: Mutex::default(),
             reads: Mutex::default(),
             slowness_ms: AtomicU64::new(0),
         }
@@ -162,6 +164,8 @@ impl MemoryStore {
         after: &'static str,
         read: impl FnOnce(&State) -> T,
     ) -> Result<T, StoreError> {
+        let panics = self.panics.lock().unwrap().take_if(|at| *at == kind);
+        assert!(panics.is_none(), "told to panic");
         *self.reads.lock().unwrap().entry(kind).or_default() += 1;
         self.pass(kind).await;
         if let Some(left) = self.failures.lock().unwrap().get_mut(kind)

@@ -29,6 +29,11 @@ impl MemoryStore {
         self.failures.lock().unwrap().insert(kind, times);
     }
 
+    /// The next read of this kind panics.
+    pub(crate) fn panic_at(&self, kind: &'static str) {
+        *self.panics.lock().unwrap() = Some(kind);
+    }
+
     /// Whether this chat's head and members cannot be read for now.
     pub(crate) fn set_away(&self, chat: ChatId, is_away: bool) {
         let mut state = self.lock();

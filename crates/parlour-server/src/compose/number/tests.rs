@@ -169,3 +169,15 @@ async fn the_lease_is_handed_back_at_the_end() {
     scene.tracker.close();
     scene.tracker.wait().await;
 }
+
+#[tokio::test]
+async fn a_number_that_nobody_keeps_any_more_is_lost_and_a_released_one_is_not() {
+    let (sender, failed) = watch::channel(None);
+    let token = CancellationToken::new();
+    drop(sender); // As when the keeper panics.
+    let why = lost(failed.clone(), token.clone()).await;
+    assert_eq!(why, "nobody keeps the number of this node any more");
+    token.cancel();
+    let none = tokio::time::timeout(Duration::ZERO, lost(failed, token)).await;
+    assert!(none.is_err());
+}
