@@ -4,7 +4,7 @@
 //! any more is settled, several at once, and nobody waits for the store: it is asked who may see since when in parts too, and
 //! told since when they are gone after those who look. What it does not take is owed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -26,36 +26,43 @@ impl Core {
     pub(crate) async fn settle_those_gone(self: &Arc<Self>) {
         let mut asked = self.watchers.users();
         loop {
-            let (gone, unanswered) = self.gone_among(asked).await;
-            self.settle_gone(gone).await;
-            if unanswered.is_empty() {
+            asked = self.settle_gone_among(asked).await;
+            if asked.is_empty() {
                 return;
             }
-            asked = unanswered;
             tokio::time::sleep(AGAIN_AFTER).await;
             self.bus_is(Health::Up).await;
         }
     }
 
-    /// Those of these users who are gone, and those of whom the bus does not tell.
-    async fn gone_among(&self, users: Vec<UserId>) -> (Vec<UserId>, Vec<UserId>) {
+    /// Answers of whom the bus did not tell. The first are told before the last have been asked about.
+    async fn settle_gone_among(self: &Arc<Self>, users: Vec<UserId>) -> Vec<UserId> {
+        let now = self.clock.now();
+        let unanswered = Mutex::new(Vec::new());
         let parts = users.chunks(limits::WATCH_USERS_MAX).map(<[_]>::to_vec);
-        let read = stream::iter(parts).map(|part| async move {
-            let found = self.contradictions(&part).await;
-            found.map(|found| found.gone).ok_or(part)
-        });
-        let (mut gone, mut unanswered) = (Vec::new(), Vec::new());
-        for read in read
-            .buffer_unordered(CELL_READS_AT_ONCE)
-            .collect::<Vec<_>>()
-            .await
-        {
-            match read {
-                Ok(found) => gone.extend(found),
-                Err(part) => unanswered.extend(part),
+        let found = stream::iter(parts)
+            .map(|part| async move { (self.contradictions(&part).await, part) })
+            .buffer_unordered(CELL_READS_AT_ONCE);
+        let gone = found.map(|(found, part)| match found {
+            Some(found) => found.gone,
+            None => {
+                let mut unanswered = unanswered.lock().unwrap_or_else(PoisonError::into_inner);
+                unanswered.extend(part);
+                Vec::new()
             }
-        }
-        (gone, unanswered)
+        });
+        let told: Vec<Option<(UserId, Timestamp)>> = gone
+            .map(|gone| self.with_audience(gone))
+            .buffer_unordered(STORE_READS_AT_ONCE)
+            .flat_map(stream::iter)
+            .map(|(user, last_seen)| self.settle_and_tell(user, last_seen, now))
+            .buffer_unordered(CALLS_AT_ONCE)
+            .collect()
+            .await;
+        self.store_later(told.into_iter().flatten().collect());
+        unanswered
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `None` if the bus does not say.
@@ -67,22 +74,11 @@ impl Core {
         Some(Contradictions::between(&presence.ok()?, &routes.ok()?))
     }
 
-    async fn settle_gone(self: &Arc<Self>, gone: Vec<UserId>) {
-        let now = self.clock.now();
-        let parts = gone.chunks(limits::WATCH_USERS_MAX).map(<[_]>::to_vec);
-        let with_audience = stream::iter(parts)
-            .map(|part| self.with_audience(part))
-            .buffer_unordered(STORE_READS_AT_ONCE);
-        let told: Vec<Option<(UserId, Timestamp)>> = with_audience
-            .flat_map(stream::iter)
-            .map(|(user, last_seen)| self.settle_and_tell(user, last_seen, now))
-            .buffer_unordered(CALLS_AT_ONCE)
-            .collect()
-            .await;
+    /// Lets the store know since when they are gone.
+    fn store_later(self: &Arc<Self>, gone: Vec<(UserId, Timestamp)>) {
         let core = Arc::clone(self);
         self.spawn(async move {
-            let told = stream::iter(told.into_iter().flatten());
-            let stored = told
+            let stored = stream::iter(gone)
                 .for_each_concurrent(CALLS_AT_ONCE, |(user, at)| core.store_last_seen(user, at));
             stored.await;
         });
