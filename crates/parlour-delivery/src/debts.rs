@@ -16,7 +16,7 @@ use crate::packet::Packet;
 /// Chats owed a doorbell.
 const CHATS_MAX: usize = 10_000;
 /// Users named beside one doorbell.
-const NAMED_MAX: usize = 2_000;
+pub(crate) const NAMED_MAX: usize = 2_000;
 /// Between two looks at what is owed.
 const PAY_PAUSE: Duration = Duration::from_secs(1);
 const CALLS_AT_ONCE: usize = 16;

@@ -6,7 +6,7 @@
 //! - The nodes of a chat are remembered for a second. A publish by remembered nodes owes a doorbell: when the memory
 //!   expires, the chat's head goes to the nodes as they are then, or who connected within that second would miss the
 //!   last message of a quiet chat.
-//! - A membership event is routed afresh, and to the users it names too.
+//! - A membership event is routed afresh, and to the users it names too; so is the doorbell that stands for one.
 //! - Chats do not wait for each other, nor nodes for each other: what one node waits for at the same moment can leave
 //!   together.
 //! - Where the bus did not take something, the nodes are owed a doorbell. A node that stops announces the rest first.
@@ -17,7 +17,7 @@ mod passing;
 mod publish;
 mod way;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ use parlour_model::{ChatId, Event, Seq, UserId};
 use tokio_util::task::TaskTracker;
 
 use crate::core::Core;
+use crate::debts::NAMED_MAX;
 use crate::packet::{Packet, PacketEvent};
 pub(crate) use audience::Audience;
 use nodes::ChatNodes;
@@ -57,7 +58,35 @@ pub(crate) struct Router {
 struct Outbound {
     // queue: announcements per chat
     events: VecDeque<Event>,
-    doorbell: Option<Seq>,
+    dropped: Option<Dropped>,
+}
+
+/// Events that were too many to wait, as far as others must know of them.
+#[derive(Default)]
+struct Dropped {
+    head: Seq,
+    /// Whom they name: perhaps nobody here knows yet that these are members, or were. Hardly more than can be named.
+    named: BTreeSet<UserId>,
+}
+
+impl Outbound {
+    fn put(&mut self, event: &Event) {
+        self.events.push_back(event.clone());
+        if self.events.len() <= WAITING_EVENTS_MAX {
+            return;
+        }
+        let dropped = self.dropped.get_or_insert_default();
+        for event in self.events.drain(..) {
+            dropped.head = dropped.head.max(event.seq);
+            if dropped.named.len() <= NAMED_MAX {
+                dropped.named.extend(event.content.named_users());
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.dropped.is_none()
+    }
 }
 
 impl Router {
@@ -103,20 +132,13 @@ impl Router {
             is_first = true;
             Outbound::default()
         });
-        if outbound.events.len() < WAITING_EVENTS_MAX {
-            outbound.events.push_back(event.clone());
-        } else {
-            let head = outbound.events.iter().map(|event| event.seq).max();
-            outbound.doorbell = outbound.doorbell.max(head).max(Some(event.seq));
-            outbound.events.clear();
-        }
+        outbound.put(event);
         is_first
     }
 
     /// Everything in line; `None` ends the line.
     fn take(&self, chat: ChatId) -> Option<Outbound> {
-        let idle = |_: &ChatId, line: &Outbound| line.events.is_empty() && line.doorbell.is_none();
-        self.outbound.remove_if(&chat, idle);
+        self.outbound.remove_if(&chat, |_, line| line.is_empty());
         let mut outbound = self.outbound.get_mut(&chat)?;
         Some(std::mem::take(&mut *outbound))
     }
@@ -141,9 +163,16 @@ impl Core {
     }
 
     async fn publish_outbound(self: &Arc<Self>, chat: ChatId, outbound: Outbound) {
-        let events: Vec<Event> = outbound.events.into();
-        let newest = events.iter().map(|event| event.seq).max();
-        let Some(head) = newest.max(outbound.doorbell) else {
+        if !outbound.events.is_empty() {
+            self.publish_events(chat, outbound.events.into()).await;
+        }
+        if let Some(dropped) = outbound.dropped {
+            self.ring_for_dropped(chat, dropped).await;
+        }
+    }
+
+    async fn publish_events(self: &Arc<Self>, chat: ChatId, events: Vec<Event>) {
+        let Some(head) = events.iter().map(|event| event.seq).max() else {
             return;
         };
         let nodes = match self.nodes_of_events(chat, &events, head).await {
@@ -153,30 +182,35 @@ impl Core {
                 return lost(chat, &error);
             }
         };
-        let mut packets = Vec::new();
-        if !events.is_empty() {
-            let counted = (events.len() * nodes.nodes.len()) as u64;
-            metrics::counter!("parlour_events_published_total").increment(counted);
-            let events = events.iter().cloned().map(PacketEvent::from);
-            packets.push(Packet::Events(events.collect()).encode());
-        }
-        if let Some(head) = outbound.doorbell {
-            packets.push(Packet::Doorbell { chat, head }.encode());
-        }
-        for packet in packets {
-            let mut published = self.publish_to(&nodes.nodes, &packet).await;
-            if published.missed {
-                // Somebody was not there: their users may be elsewhere by now.
-                self.router.nodes.invalidate(&chat).await;
-                match self.nodes_of_events(chat, &events, head).await {
-                    Ok(nodes) => published = self.publish_to(&nodes.nodes, &packet).await,
-                    Err(_) => published.failed = true,
-                }
-            }
-            if published.failed {
-                self.owe_events(chat, head, &events);
+        let counted = (events.len() * nodes.nodes.len()) as u64;
+        metrics::counter!("parlour_events_published_total").increment(counted);
+        let packet = events.iter().cloned().map(PacketEvent::from).collect();
+        let packet = Packet::Events(packet).encode();
+        let mut published = self.publish_to(&nodes.nodes, &packet).await;
+        if published.missed {
+            // Somebody was not there: their users may be elsewhere by now.
+            self.router.nodes.invalidate(&chat).await;
+            match self.nodes_of_events(chat, &events, head).await {
+                Ok(nodes) => published = self.publish_to(&nodes.nodes, &packet).await,
+                Err(_) => published.failed = true,
             }
         }
+        if published.failed {
+            self.owe_events(chat, head, &events);
+        }
+    }
+
+    async fn ring_for_dropped(self: &Arc<Self>, chat: ChatId, dropped: Dropped) {
+        if !dropped.named.is_empty() {
+            // Nobody has looked at these events: what is remembered knows nothing of them.
+            self.router.audiences.invalidate(&chat).await;
+            self.router.nodes.invalidate(&chat).await;
+        }
+        if dropped.named.len() > NAMED_MAX {
+            self.debts.owe_comparison();
+        }
+        let named: Vec<UserId> = dropped.named.into_iter().collect();
+        self.ring(chat, dropped.head, &named).await;
     }
 
     /// Rings for a chat at the nodes where its members and these users are now; owes it if the bus does not answer.

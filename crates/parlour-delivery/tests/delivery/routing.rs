@@ -257,3 +257,25 @@ async fn a_full_line_of_announcements_becomes_a_doorbell() {
     }
     there.until(chat, 401).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_added_in_a_full_line_of_announcements_hears_of_it_at_once() {
+    let world = World::new(2);
+    let chat = world.group(1, &[1, 2]);
+    let mut new = Client::connect(&world.nodes[1], 3, []).await;
+    settle().await;
+    world.post(0, chat, user(1)); // From here on node 0 remembers who the members are.
+    pass(Duration::from_secs(5)).await;
+    for _ in 0..10 {
+        world.post(0, chat, user(1));
+    }
+    world.add(0, chat, 3);
+    for _ in 0..246 {
+        world.post(0, chat, user(1));
+    }
+    let begun = tokio::time::Instant::now();
+    new.until(chat, 259).await;
+    let took = begun.elapsed();
+    assert!(took <= Duration::from_secs(1), "{took:?}");
+    assert_eq!(new.joined, [chat]);
+}
