@@ -17,6 +17,7 @@ use crate::enlisted::Enlisted;
 use crate::gate::Gate;
 use crate::home::Homes;
 use crate::hub::Hub;
+use crate::inbox::Misunderstood;
 use crate::nodes::Nodes;
 use crate::presence::{Doubt, OwedLooks, OwedPresences, Watchers};
 use crate::receipts::{Counts, OwedReceipts};
@@ -54,6 +55,7 @@ pub(crate) struct Core {
     pub(crate) nodes: Nodes,
     pub(crate) homes: Homes,
     pub(crate) resync: Resync,
+    pub(crate) misunderstood: Misunderstood,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -84,6 +86,7 @@ impl Core {
             nodes: Nodes::default(),
             homes: Homes::new(),
             resync: Resync::new(),
+            misunderstood: Misunderstood::default(),
             gate: Arc::new(gate),
         }
     }

@@ -1,5 +1,7 @@
 //! What other nodes say.
 
+mod misunderstood;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use crate::core::Core;
 use crate::packet::{Packet, PacketEvent};
 use crate::pump::Origin;
 use crate::sampling::gauge;
+
+pub(crate) use misunderstood::Misunderstood;
 
 /// How often it is measured how much waits.
 const SAMPLE_PAUSE: Duration = Duration::from_secs(5);
@@ -54,10 +58,7 @@ impl Core {
         metrics::counter!("parlour_packets_received_total").increment(1);
         match Packet::decode(bytes) {
             Ok(packet) => self.take_in(packet),
-            Err(error) => {
-                tracing::warn!(%error, "a packet of another node was not understood");
-                self.resync("packet");
-            }
+            Err(error) => self.misunderstood(error),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlour_bus::Fate;
+use parlour_bus::{Channels as _, Fate};
 
 use crate::support::{Client, World, pass, settle, user};
 
@@ -278,4 +278,23 @@ async fn who_is_added_in_a_full_line_of_announcements_hears_of_it_at_once() {
     let took = begun.elapsed();
     assert!(took <= Duration::from_secs(1), "{took:?}");
     assert_eq!(new.joined, [chat]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn packets_that_are_not_understood_mean_one_resync_a_minute() {
+    let world = World::new(2);
+    let _client = Client::connect(&world.nodes[1], 2, []).await;
+    pass(Duration::from_secs(60)).await;
+    let reads = world.store.reads("memberships");
+    let (from, to) = (&world.nodes[0].bus, world.node_ref(1));
+    from.publish(&to, b"new"[..].into()).await.unwrap();
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(world.store.reads("memberships"), reads + 1, "at once");
+    for _ in 0..600 {
+        from.publish(&to, b"new"[..].into()).await.unwrap();
+        pass(Duration::from_secs(1)).await;
+    }
+    // Within ten minutes, besides the comparisons every fifty seconds.
+    let more = world.store.reads("memberships") - reads;
+    assert!((10..30).contains(&more), "{more}");
 }
