@@ -15,8 +15,9 @@ export function connect(options: Options = {}): Promise<Client> {
 
 /** `connect` for one of the tabs of `world`. */
 export async function connectAmong(world: TabsWorld | undefined, options: Options): Promise<Client> {
-  const { store, saved } = await openStore(options.store ?? defaultStore());
-  const live = new Live(await partsOf(options, store, world), saved);
+  const means = meansOf(options);
+  const { store, saved, tabs } = await openStore(options.store ?? defaultStore(), world);
+  const live = new Live({ ...means, store, tabs }, saved);
   await live.resume();
   await live.inherited;
   return new ParlourClient(live, followPage((type) => void live.driver.feed({ type })));
@@ -26,24 +27,27 @@ function defaultStore(): LocalStore {
   return typeof indexedDB === "undefined" ? memoryStore() : indexedDbStore();
 }
 
-/** The store with what it has; memory in place of one that cannot be opened. */
-async function openStore(wanted: LocalStore): Promise<{ store: LocalStore; saved: Saved }> {
+interface Opened { store: LocalStore; saved: Saved; tabs: Tabs }
+
+/** The store with what it has, and the tabs that share it, whose news since then are not missed; memory in place of one that cannot be opened. */
+async function openStore(wanted: LocalStore, world: TabsWorld | undefined): Promise<Opened> {
+  const tabs = await tabsOf(wanted, world);
   try {
-    return { store: wanted, saved: await wanted.load() };
+    return { store: wanted, saved: await wanted.load(), tabs };
   } catch (error) {
+    tabs.close();
     if (wanted.kind === "memory") throw error;
     const store = memoryStore();
-    return { store, saved: await store.load() };
+    return { store, saved: await store.load(), tabs: noTabs() };
   }
 }
 
-async function partsOf(options: Options, store: LocalStore, world: TabsWorld | undefined): Promise<Parts> {
+/** How the server is reached. Throws if it cannot be. */
+function meansOf(options: Options): Omit<Parts, "store" | "tabs"> {
   const webSocket = options.webSocket ?? globalThis.WebSocket;
   if (!webSocket) throw new TypeError("there is no WebSocket here: pass one as `webSocket`");
   return {
     url: serverUrl(options.url),
-    store,
-    tabs: await tabsOf(store, world),
     encoding: options.encoding ?? "msgpack",
     webSocket,
     fetch: options.fetch ?? ((...call) => globalThis.fetch(...call)),

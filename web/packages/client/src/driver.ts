@@ -91,8 +91,14 @@ export class Driver {
       });
     }
     await this.feed({ type: "ended" });
+    await this.halt();
+  }
+
+  /** Ends at once. Resolves once nothing is being committed any more. */
+  async halt(): Promise<void> {
     this.end();
-    await this.running;
+    // What it failed with has been told.
+    await this.running?.catch(() => {});
   }
 
   /** Ends at once: nothing more is taken, told or sent. */

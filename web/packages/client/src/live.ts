@@ -297,9 +297,11 @@ export class Live implements Core {
   }
 
   private async startAgain(): Promise<void> {
+    const { session } = await this.store.session();
+    if (session && session.session === this.driver.machine.session?.session) return;
+    // What is being committed now is in the store before that is read.
+    await this.driver.halt();
     const saved = await this.store.load();
-    if (saved.session && saved.session.session === this.driver.machine.session?.session) return;
-    this.driver.end();
     this.forget();
     this.driver = this.drive(saved);
     this.restore(saved);

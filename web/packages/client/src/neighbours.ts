@@ -59,16 +59,14 @@ export class Neighbours {
     return this.tabs.exclusively("adopt", () => this.adopt(owner)).catch(() => {});
   }
 
-  /** Takes over the sends of a tab that is gone. */
+  /** Takes over the sends of a tab that is gone. The driver is another one as soon as somebody else has signed in. */
   private async adopt(owner: string): Promise<void> {
     this.inheriting.delete(owner);
-    const { outbox } = await this.core.store.load();
-    const left = outbox.filter((outgoing) => outgoing.owner === owner).map((outgoing) => ({ ...outgoing, owner: this.tabs.instance }));
-    if (left.length === 0) return;
-    await this.core.driver.keep((batch) => {
-      for (const outgoing of left) batch.outbox.set(outgoing.name, outgoing);
-    });
-    await this.core.driver.feed({ type: "adopted", outbox: left });
-    this.core.sends.adopted(left);
+    const { driver, sends, store } = this.core;
+    const { epoch, outbox } = await store.load();
+    const left = outbox.filter((outgoing) => outgoing.owner === owner);
+    sends.keepOf(owner, new Set(left.map(({ name }) => name)));
+    if (left.length > 0) await driver.feed({ type: "adopted", epoch, outbox: left });
+    if (driver === this.core.driver) sends.adopted(left);
   }
 }

@@ -19,6 +19,9 @@ export function savedSession(signedIn: WireSignedIn, now: Timestamp): SavedSessi
   };
 }
 
+/** How long another tab may take to ask, in milliseconds: longer than any call. One that takes longer may be suspended. */
+const TURN_WITHIN = 40_000;
+
 type Refreshed = { session: SavedSession } | { failure: RefreshFailure };
 
 /**
@@ -36,7 +39,7 @@ export function refresh(around: { rest: Rest; store: LocalStore; tabs: Tabs; now
     await store.commit({ ...emptyBatch(kept.epoch), session: renewed });
     return { session: renewed };
   };
-  return tabs.exclusively("refresh", () => renew().catch((error: unknown) => ({ failure: failureOf(error) })));
+  return tabs.exclusively("refresh", renew, TURN_WITHIN).catch((error: unknown) => ({ failure: failureOf(error) }));
 }
 
 function failureOf(error: unknown): RefreshFailure {

@@ -23,13 +23,14 @@ export type TabNews =
 export interface Tabs {
   /** This tab's name; owns the sends made here. */
   readonly instance: string;
-  /** Runs `task` while no other tab runs one under this name. */
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T>;
+  /** Runs `task` while no other tab runs one under this name. Rejects if its turn has not come `within` milliseconds. */
+  exclusively<T>(name: string, task: () => Promise<T>, within?: number): Promise<T>;
   /** Whether the tab called `owner` is gone now. */
   isGone(owner: string): Promise<boolean>;
   /** Calls back once the tab called `owner` is gone, at once if it is gone already. */
   whenGone(owner: string, callback: () => void): void;
   tell(news: TabNews): void;
+  /** Calls back, soon and never at once, with all news since this tab joined. */
   listen(listener: (news: TabNews) => void): void;
   close(): void;
 }
@@ -71,9 +72,13 @@ class SharedTabs implements Tabs {
   private readonly channel: ReturnType<TabsWorld["channel"]>;
   private readonly left = new AbortController();
   private leave: () => void = () => {};
+  /** News that came before anybody listened. */
+  private readonly early: TabNews[] = [];
+  private listener = (news: TabNews): unknown => this.early.push(news);
 
   constructor(private readonly name: string, private readonly world: TabsWorld) {
     this.channel = world.channel(`parlour:${name}`);
+    this.channel.onmessage = ({ data }: MessageEvent) => this.listener(data as TabNews);
   }
 
   join(): Promise<void> {
@@ -87,8 +92,14 @@ class SharedTabs implements Tabs {
     });
   }
 
-  exclusively<T>(name: string, task: () => Promise<T>): Promise<T> {
-    return this.world.locks.request(`parlour:${this.name}:${name}`, task) as Promise<T>;
+  exclusively<T>(name: string, task: () => Promise<T>, within?: number): Promise<T> {
+    const impatience = new AbortController();
+    const timer = within === undefined ? undefined : setTimeout(() => impatience.abort(), within);
+    const turn = () => {
+      clearTimeout(timer);
+      return task();
+    };
+    return this.world.locks.request(`parlour:${this.name}:${name}`, { signal: impatience.signal }, turn) as Promise<T>;
   }
 
   isGone(owner: string): Promise<boolean> {
@@ -106,7 +117,10 @@ class SharedTabs implements Tabs {
   }
 
   listen(listener: (news: TabNews) => void): void {
-    this.channel.onmessage = ({ data }: MessageEvent) => listener(data as TabNews);
+    queueMicrotask(() => {
+      this.listener = listener;
+      for (const news of this.early.splice(0)) listener(news);
+    });
   }
 
   close(): void {

@@ -275,7 +275,8 @@ test("frames of a connection that is gone are ignored", () => {
 test("sends of a closed tab are taken over and sent", () => {
   const { bench } = Bench.ready({ 9: 4 });
   const { seen } = Bench.ready({ 9: 4 }).bench.post("9", "left behind");
-  const outbox = [...seen.batch.outbox.values()].filter((outgoing) => outgoing !== null);
-  const adopted = bench.input({ type: "adopted", outbox });
+  const outbox = [...seen.batch.outbox.values()].filter((outgoing) => outgoing !== null).map((outgoing) => ({ ...outgoing, owner: "gone" }));
+  const adopted = bench.input({ type: "adopted", epoch: 0, outbox });
   assert.equal(only(adopted, "send").key, outbox[0]?.key);
+  assert.deepEqual([...adopted.batch.outbox.values()].map((outgoing) => outgoing?.owner), ["tab"], "in the store, too, it is this one's");
 });

@@ -52,7 +52,7 @@ test("sends of a tab that is gone go before what was written after them, but not
   const tried = bench.post("9", "on its way");
   bench.post("9", "waits");
   const left = [outgoing("older", START - 9), outgoing("between", START - 8)];
-  bench.input({ type: "adopted", outbox: left });
+  bench.input({ type: "adopted", epoch: 0, outbox: left });
   const texts: string[] = [];
   let { seen } = tried;
   for (const seq of [1, 2, 3, 4]) {
@@ -61,6 +61,12 @@ test("sends of a tab that is gone go before what was written after them, but not
     seen = bench.sent(connection, ref(seen), "9", seq);
   }
   assert.deepEqual(texts, ["on its way", "older", "between", "waits"]);
+});
+
+test("sends of a tab that is gone, of the time before somebody else signed in, are nobody's", () => {
+  const { bench } = Bench.ready({ 9: 0 });
+  const seen = bench.input({ type: "adopted", epoch: 1, outbox: [outgoing("a", START)] });
+  assert.deepEqual([frames(seen), seen.batch.outbox.size, bench.machine.pendingIn("9")], [[], 0, []]);
 });
 
 test("after a lost answer the same key goes again, alone, with what was applied first", () => {

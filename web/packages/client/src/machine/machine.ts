@@ -7,7 +7,7 @@ import { frame, heard } from "./frames.js";
 import { opened, retire } from "./greeting.js";
 import { closed, disconnect, networkLost, openFailed } from "./link.js";
 import { pumpMarks } from "./marks.js";
-import { pumpOutbox } from "./posting.js";
+import { adopt, pumpOutbox } from "./posting.js";
 import { emptyOutput, type Input, type Output, type Reply, type Settings, State } from "./state.js";
 import { pumpSync } from "./syncing.js";
 import { hurry, nextWake, wake } from "./timers.js";
@@ -102,8 +102,7 @@ export class Machine {
       case "network_lost":
         return networkLost(state, now, out);
       case "adopted":
-        for (const { chat } of input.outbox) out.posted.add(chat);
-        return state.outbox.adopt(input.outbox);
+        return adopt(state, input, out);
       case "command":
         return command(state, now, input.command, out);
       case "ended":

@@ -4,6 +4,7 @@ import type { Id, Pending, Problem, Timestamp } from "../api.js";
 import { appendFrame } from "../convert.js";
 import { isTimely, newKey } from "../key.js";
 import { CANCELLED, NOT_SIGNED_IN } from "../problem.js";
+import type { Outgoing } from "../store.js";
 import { Entry, OUTBOX_MAX } from "./outbox.js";
 import { settle } from "./settling.js";
 import { answer, type ConnectionId, type Output, type Reply, type State, send } from "./state.js";
@@ -25,6 +26,17 @@ export function post(state: State, now: Timestamp, what: { chat: Id; operation: 
   keep(entry, out);
   state.outbox.push(entry);
   answer(out, () => reply.done(entry.pending));
+}
+
+/** Takes over sends of a closed tab, from now on in the store as this one's. What was there before a wipe is another user's. */
+export function adopt(state: State, { epoch, outbox }: { epoch: number; outbox: Outgoing[] }, out: Output): void {
+  if (epoch !== state.epoch) return;
+  const own = outbox.map((outgoing) => ({ ...outgoing, owner: state.settings.instance }));
+  for (const outgoing of own) {
+    out.posted.add(outgoing.chat);
+    out.batch.outbox.set(outgoing.name, outgoing);
+  }
+  state.outbox.adopt(own);
 }
 
 /** Puts a failed send behind the others of its chat, under a new key. */

@@ -65,8 +65,8 @@ export type Input =
   | { type: "hurry" }
   /** The device says that it has no network any more. */
   | { type: "network_lost" }
-  /** Sends that a closed tab left behind. */
-  | { type: "adopted"; outbox: Outgoing[] }
+  /** Sends that a closed tab left behind in the store when its epoch was this. */
+  | { type: "adopted"; epoch: number; outbox: Outgoing[] }
   | { type: "command"; command: Command }
   /** The client is being closed: the connections go, everything else stays for the next run. */
   | { type: "ended" }

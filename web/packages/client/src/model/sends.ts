@@ -53,6 +53,11 @@ export class Sends {
     if (chat !== undefined) this.touch(chat);
   }
 
+  /** Of the sends of a tab that is gone only these are in the store: it had no time to tell of the others. */
+  keepOf(owner: string, names: ReadonlySet<string>): void {
+    for (const [name, outgoing] of this.foreign) if (outgoing.owner === owner && !names.has(name)) this.learn(name, undefined);
+  }
+
   /** The sends of closed tabs that this one has taken over are its own now. */
   adopted(outbox: Outgoing[]): void {
     for (const { name } of outbox) this.foreign.delete(name);

@@ -34,8 +34,17 @@ export class Browser implements TabsWorld {
       if (this.queues.get(name) === turn) this.queues.delete(name);
     });
     this.queues.set(name, turn);
-    return run;
+    return Promise.race([run, aborted(signal, run)]);
   }
+}
+
+/** Rejects once `signal` says so, unless it does so after `run` is done. */
+function aborted(signal: AbortSignal | undefined, run: Promise<unknown>): Promise<unknown> {
+  return new Promise((_, reject) => {
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    void run.then(() => {}, () => {}).then(() => signal?.removeEventListener("abort", abort));
+  });
 }
 
 class Channel {
