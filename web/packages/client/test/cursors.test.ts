@@ -103,6 +103,21 @@ test("a chat that is left is forgotten", () => {
   assert.deepEqual(applied(bench.event(connection, event("9", 5))), []);
 });
 
+test("what a retiring connection says of leaving is older than what the ready one knows", () => {
+  const { bench, connection: old } = Bench.ready({ 9: 4 });
+  bench.post("9", "keeps the old one open");
+  bench.frame(old, { type: "reconnect", after_ms: 0 });
+  const fresh = bench.wake().opened[0] ?? 0;
+  bench.getReady(fresh);
+  // Removed and added again meanwhile: the one that is ready knows both.
+  bench.frame(fresh, { type: "chat", change: "joined", chat: summary("9", 4) });
+  const left = { type: "chat", change: "left", chat: { id: "9" } } as const;
+  const late = bench.frame(old, left);
+  assert.deepEqual([late.told, late.batch.progress.size], [[], 0]);
+  assert.deepEqual(applied(bench.event(fresh, event("9", 5))), [5]);
+  assert.equal(bench.frame(fresh, left).batch.progress.get("9"), null);
+});
+
 test("an event of a kind nobody knows moves the cursor", () => {
   const { bench, connection } = Bench.ready({ 9: 4 });
   const seen = bench.event(connection, event("9", 5, ME, { kind: "from_the_future" }));

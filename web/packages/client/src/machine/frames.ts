@@ -33,7 +33,7 @@ export function frame(state: State, now: Timestamp, connection: ConnectionId, ca
     case "event":
       return event(state, came, out);
     case "chat":
-      return came.change === "left" ? chatLeft(state, came.chat.id, out) : chatTold(state, came, out);
+      return came.change === "left" ? chatLeft(state, connection, came.chat.id, out) : chatTold(state, came, out);
     case "too_long":
       return tooLong(state, came, out);
     case "resync":
@@ -152,7 +152,9 @@ function chatTold(state: State, { change, chat }: { change: "joined" | "changed"
   if (known.hasHole) state.syncing.wantHole(chat.id);
 }
 
-function chatLeft(state: State, id: Id, out: Output): void {
+function chatLeft(state: State, connection: ConnectionId, id: Id, out: Output): void {
+  // The ready connection has told of every chat that was left: what another says of it now is older.
+  if (state.link.ready !== undefined && state.link.ready !== connection) return;
   state.chats.delete(id);
   dropMessages(out.batch, id);
   out.batch.progress.set(id, null);
