@@ -216,8 +216,9 @@ export class Driver {
 
   private refresh(session: SavedSession): void {
     void this.world.refresh(session).then((result) => {
-      if ("session" in result) void this.feed({ type: "refreshed", session: result.session });
-      else void this.feed({ type: "not_refreshed", failure: result.failure });
+      const asked = session.refreshToken;
+      if ("session" in result) void this.feed({ type: "refreshed", asked, session: result.session });
+      else void this.feed({ type: "not_refreshed", asked, failure: result.failure });
     });
   }
 }

@@ -36,7 +36,9 @@ export function refresh(around: { rest: Rest; store: LocalStore; tabs: Tabs; now
     if (other?.session === session.session && other.refreshToken !== session.refreshToken) return { session: other };
     const call = { anonymous: true, body: { refresh_token: session.refreshToken } };
     const renewed = savedSession(await rest.call("POST /auth/refresh", call), around.now());
-    await store.commit({ ...emptyBatch(kept.epoch), session: renewed });
+    // Somebody may have signed in meanwhile, with a session of their own.
+    const isStillKept = (await store.session()).session?.session === session.session;
+    if (isStillKept) await store.commit({ ...emptyBatch(kept.epoch), session: renewed });
     return { session: renewed };
   };
   return tabs.exclusively("refresh", renew, TURN_WITHIN).catch((error: unknown) => ({ failure: failureOf(error) }));

@@ -189,7 +189,7 @@ test("an old access token is renewed before it is used", () => {
   const asked = bench.input({ type: "signed_in", session: session("old", bench.now) });
   assert.deepEqual([asked.opened, asked.refreshes], [[], ["refresh-old"]]);
   const fresh = session("fresh", bench.now + TOKEN_LASTS);
-  const seen = bench.input({ type: "refreshed", session: fresh });
+  const seen = bench.input({ type: "refreshed", asked: "refresh-old", session: fresh });
   assert.equal(seen.batch.session, undefined, "who asked for it has kept it");
   assert.equal(only(bench.input({ type: "opened", connection: seen.opened[0] ?? 0 }), "hello").token, "fresh");
 });
@@ -199,7 +199,7 @@ test("a live connection gets a fresh token before the old one ends", () => {
   bench.now = START + TOKEN_LASTS * 0.75;
   bench.input({ type: "heard", connection });
   assert.equal(bench.input({ type: "wake" }).refreshes.length, 1);
-  const seen = bench.input({ type: "refreshed", session: session("fresh", bench.now + TOKEN_LASTS) });
+  const seen = bench.input({ type: "refreshed", asked: "refresh-token", session: session("fresh", bench.now + TOKEN_LASTS) });
   assert.equal(only(seen, "refresh").token, "fresh");
   const done = bench.frame(connection, { type: "ok", ref: ref(seen), token_expires_at: bench.now + TOKEN_LASTS });
   assert.deepEqual(done.refreshes, []);
@@ -217,16 +217,39 @@ test("a session that was saved is gone on with, and not saved again: another tab
 test("a refresh that could not be made is asked again with the same token", () => {
   const bench = new Bench(kept());
   const first = bench.input({ type: "signed_in", session: session("old", bench.now) }).refreshes;
-  bench.input({ type: "not_refreshed", failure: { denied: false } });
+  bench.input({ type: "not_refreshed", asked: "refresh-old", failure: { denied: false } });
   assert.deepEqual(bench.wake().refreshes, first);
 });
 
 test("a refused refresh ends the session", () => {
   const { bench, connection } = Bench.ready();
-  const seen = bench.input({ type: "not_refreshed", failure: { denied: true } });
+  const seen = bench.input({ type: "not_refreshed", asked: "refresh-token", failure: { denied: true } });
   assert.equal(stop(seen), "signed_out");
   assert.deepEqual(seen.closed, [connection]);
   assert.equal(bench.machine.nextWake, undefined);
+});
+
+test("a refused refresh of a session that was replaced ends nothing", () => {
+  const bench = new Bench(kept());
+  const [asked = ""] = bench.input({ type: "signed_in", session: session("ended", bench.now) }).refreshes;
+  const connection = bench.signIn();
+  bench.getReady(connection);
+  const late = bench.input({ type: "not_refreshed", asked, failure: { denied: true } });
+  assert.deepEqual([late.told, late.closed], [[], []]);
+  assert.deepEqual(bench.input({ type: "not_refreshed", asked: "refresh-token", failure: { denied: true } }).closed, [connection]);
+});
+
+test("a session does not wait for the refresh of the one before", () => {
+  const bench = new Bench(kept());
+  bench.input({ type: "signed_in", session: session("before", bench.now) });
+  assert.deepEqual(bench.input({ type: "signed_in", session: session("after", bench.now) }).refreshes, ["refresh-after"]);
+});
+
+test("after signing out nothing is told of a refresh that is refused", () => {
+  const bench = new Bench(kept());
+  const [asked = ""] = bench.input({ type: "signed_in", session: session("ended", bench.now) }).refreshes;
+  bench.input({ type: "signed_out" });
+  assert.deepEqual(bench.input({ type: "not_refreshed", asked, failure: { denied: true } }).told, []);
 });
 
 test("a REST call that found its token expired asks for one, once", () => {

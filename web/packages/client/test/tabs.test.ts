@@ -73,6 +73,22 @@ test("two tabs that need new tokens at once ask once, and both get them", async 
   for (const each of tabs) each.close();
 });
 
+test("new tokens of a session that was replaced meanwhile do not take the place of its successor's", async () => {
+  const store = memoryStore();
+  const old = session("old", START);
+  await store.commit(batch({ session: old }));
+  const successor = { ...session("successor", START), session: "78" };
+  const answer = { user: { id: "1" }, session: { id: "77" }, access_token: "new", expires_in: 600, refresh_token: "refresh-new" };
+  const call = async () => {
+    await store.commit(batch({ session: successor }));
+    return answer;
+  };
+  const tabs = await joinTabs("x", new Browser());
+  await refresh({ rest: { call } as unknown as Rest, store, tabs, now: () => START }, old);
+  assert.deepEqual((await store.session()).session, successor);
+  tabs.close();
+});
+
 test("a tab that opens while another one refreshes does not undo that", LIMIT, async () => {
   const server = new PlayedServer();
   const [first, second] = [indexedDbStore("rotated"), indexedDbStore("rotated")];

@@ -92,9 +92,9 @@ export class Machine {
       case "closed":
         return closed(state, now, input.connection, input.code, out);
       case "refreshed":
-        return refreshed(state, now, input.session, out);
+        return refreshed(state, now, input, out);
       case "not_refreshed":
-        return notRefreshed(state, now, input.failure, out);
+        return notRefreshed(state, now, input, out);
       case "token_expired":
         return tokenExpired(state, input.token, out);
       case "hurry":

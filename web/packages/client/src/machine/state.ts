@@ -56,9 +56,9 @@ export type Input =
   /** Something came that is not for this client to understand. */
   | { type: "heard"; connection: ConnectionId }
   | { type: "closed"; connection: ConnectionId; code?: number }
-  /** There are new tokens, and they are in the store. */
-  | { type: "refreshed"; session: SavedSession }
-  | { type: "not_refreshed"; failure: RefreshFailure }
+  /** There are new tokens in place of this refresh token, and they are in the store. */
+  | { type: "refreshed"; asked: string; session: SavedSession }
+  | { type: "not_refreshed"; asked: string; failure: RefreshFailure }
   /** A REST call was refused because this access token has expired. */
   | { type: "token_expired"; token: string }
   /** There is reason to believe that connecting works now. */

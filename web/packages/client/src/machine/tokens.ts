@@ -4,6 +4,7 @@
  * - A new pair of tokens is in the store before the access token is used. Whoever got it from the server puts it there: it
  *   would be an old pair if it came there again later, from a tab that was slower than another one's refresh.
  * - A refresh whose answer was lost is asked again with the same refresh token.
+ * - What becomes of a refresh concerns the session it was asked for, and none that came after it.
  */
 
 import type { Timestamp } from "../api.js";
@@ -22,6 +23,8 @@ export function signedIn(state: State, now: Timestamp, session: SavedSession, ou
   takeSession(state, now, session);
   out.batch.session = { ...session };
   state.link.failures = 0;
+  state.link.refreshing = "idle";
+  state.link.refreshFailures = 0;
   startAttempt(state, now, out);
 }
 
@@ -81,10 +84,10 @@ export function tokenExpired(state: State, token: string, out: Output): void {
 }
 
 /** There is a new access token. */
-export function refreshed(state: State, now: Timestamp, session: SavedSession, out: Output): void {
+export function refreshed(state: State, now: Timestamp, { asked, session }: { asked: string; session: SavedSession }, out: Output): void {
+  // Of a session that was replaced, or has ended, in the meantime.
+  if (state.session?.refreshToken !== asked) return;
   state.link.refreshing = "idle";
-  // Of a session that was replaced in the meantime.
-  if (state.session?.session !== session.session) return;
   state.link.refreshFailures = 0;
   takeSession(state, now, session);
   out.told.push({ type: "token" });
@@ -92,7 +95,8 @@ export function refreshed(state: State, now: Timestamp, session: SavedSession, o
 }
 
 /** There is no new access token. */
-export function notRefreshed(state: State, now: Timestamp, failure: RefreshFailure, out: Output): void {
+export function notRefreshed(state: State, now: Timestamp, { asked, failure }: { asked: string; failure: RefreshFailure }, out: Output): void {
+  if (state.session?.refreshToken !== asked) return;
   state.link.refreshing = "idle";
   if (failure.denied) return stop(state, "signed_out", out);
   const pause = jittered(state, state.link.refreshFailures);

@@ -75,7 +75,7 @@ export class World {
     this.opening = seen.opened.at(-1) ?? this.opening;
     this.toServer.push(...seen.sent.filter(({ connection }) => this.connections.has(connection)));
     for (const connection of seen.closed) await this.input({ type: "closed", connection, code: 1000 });
-    for (const _ of seen.refreshes) await this.input({ type: "refreshed", session: session("token", this.bench.now + TOKEN_LASTS) });
+    for (const asked of seen.refreshes) await this.input({ type: "refreshed", asked, session: session("token", this.bench.now + TOKEN_LASTS) });
   }
 
   /** The rule that everything is about: the next event, and as the log has it. */
