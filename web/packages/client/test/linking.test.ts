@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { applied, Bench, frames, kept, only, ref, refusal, type Seen, TOKEN_LASTS, toldOf } from "./support/bench.js";
+import type { WirePage } from "../src/wire.js";
+import { applied, Bench, Box, frames, kept, only, ref, refusal, type Seen, TOKEN_LASTS, toldOf } from "./support/bench.js";
 import { event, ME, OTHER, session, START } from "./support/making.js";
 
 function retryAt(seen: Seen): number | undefined {
@@ -160,6 +161,41 @@ test("an answer that never comes ends the connection", () => {
   bench.input({ type: "heard", connection });
   assert.deepEqual(bench.pass(900).abandoned, []);
   assert.deepEqual(bench.pass(100).abandoned, [connection]);
+});
+
+function isGivenUpAfter(bench: Bench, time: number): boolean {
+  return bench.pass(time).abandoned.length > 0;
+}
+
+for (const what of ["missing events", "a page"]) {
+  test(`${what} may take as long as frames keep coming`, () => {
+    const { bench, connection } = Bench.ready({ 9: 4 });
+    if (what === "a page") bench.command({ type: "history", frame: { chat: "9" }, reply: new Box<WirePage>() });
+    else assert.ok(only(bench.event(connection, event("9", 1_000)), "sync"));
+    // What is sent now is answered behind them.
+    bench.post("9", "hello");
+    for (let count = 0; count < 4; count += 1) {
+      assert.ok(!isGivenUpAfter(bench, 29_000));
+      bench.event(connection, event("9", 500 + count));
+    }
+    assert.ok(!isGivenUpAfter(bench, 29_999));
+    assert.ok(isGivenUpAfter(bench, 1));
+  });
+}
+
+test("what was sent behind missing events has its time after them", () => {
+  const { bench, connection } = Bench.ready({ 9: 4 });
+  const sync = bench.event(connection, event("9", 6));
+  bench.post("9", "hello");
+  for (let count = 0; count < 2; count += 1) {
+    assert.ok(!isGivenUpAfter(bench, 29_000));
+    bench.event(connection, event("9", 5));
+  }
+  bench.frame(connection, { type: "synced", ref: ref(sync) });
+  bench.now += 20_000;
+  bench.input({ type: "heard", connection });
+  assert.ok(!isGivenUpAfter(bench, 9_999));
+  assert.ok(isGivenUpAfter(bench, 1));
 });
 
 test("an attempt that hangs is given up", () => {

@@ -62,7 +62,7 @@ type Answer = Extract<ServerFrame, { ref?: string }>;
 
 /** A frame that closes the request it names. One that names none of ours is late: nobody waits for it. */
 function answered(state: State, now: Timestamp, connection: ConnectionId, came: Answer, out: Output): void {
-  const request = state.requests.close(came.ref);
+  const request = state.requests.close(now, came.ref);
   switch (came.type) {
     case "error":
       return refused(state, now, came, request, out);

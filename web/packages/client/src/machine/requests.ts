@@ -1,4 +1,9 @@
-/** Frames that wait for their answer. */
+/**
+ * Frames that wait for their answer.
+ *
+ * What `hello`, `sync` and `history` ask for may take as long as something keeps coming, and answers to what was sent behind
+ * them may stand behind it on the line: their time counts from what came last, or from the end of the long answer.
+ */
 
 import type { Id, Seq, Timestamp } from "../api.js";
 import type { WirePage } from "../wire.js";
@@ -13,7 +18,11 @@ export type Request =
   | { type: "status"; reply: Reply<void> }
   | { type: "history"; reply: Reply<WirePage> };
 
-interface OpenRequest { connection: ConnectionId; sentAt: Timestamp; request: Request }
+/** `waitsSince`: when it was sent, or when the long answer before it ended. */
+interface OpenRequest { connection: ConnectionId; waitsSince: Timestamp; request: Request }
+
+/** Requests whose answer may take long by its size alone. */
+const LONG: ReadonlySet<Request["type"]> = new Set(["hello", "sync", "history"]);
 
 /** Requests whose answer nobody waits for when a connection retires. */
 const UNAWAITED: ReadonlySet<Request["type"]> = new Set(["hello", "sync", "ping", "watch"]);
@@ -29,16 +38,19 @@ export class Requests {
   /** Opens a request and gives the `ref` of its frame. */
   open(now: Timestamp, connection: ConnectionId, request: Request): string {
     this.last += 1;
-    this.opened.set(this.last, { connection, sentAt: now, request });
+    this.opened.set(this.last, { connection, waitsSince: now, request });
     return String(this.last);
   }
 
   /** The request this answers, which is closed by it. */
-  close(ref: string | undefined): Request | undefined {
+  close(now: Timestamp, ref: string | undefined): Request | undefined {
     const number = Number(ref);
-    const open = this.opened.get(number);
+    const closed = this.opened.get(number);
     this.opened.delete(number);
-    return open?.request;
+    if (closed && LONG.has(closed.request.type)) {
+      for (const [each, open] of this.opened) if (each > number && open.connection === closed.connection) open.waitsSince = now;
+    }
+    return closed?.request;
   }
 
   /** All requests of a connection that ended; none of them is open any more. */
@@ -55,11 +67,14 @@ export class Requests {
     return replies;
   }
 
-  /** When the oldest request that must be answered soon was sent on `connection`. */
-  oldest(connection: ConnectionId): Timestamp | undefined {
+  /** Since when an answer is owed on `connection`, on which something last came at `heardAt`. */
+  owedSince(connection: ConnectionId, heardAt: Timestamp): Timestamp | undefined {
+    let isBehindLong = false;
     for (const open of this.opened.values()) {
-      // `ready` may take as long as events keep coming.
-      if (open.connection === connection && open.request.type !== "hello") return open.sentAt;
+      if (open.connection !== connection) continue;
+      isBehindLong ||= LONG.has(open.request.type);
+      // `ready` comes when it comes: silence alone counts.
+      if (open.request.type !== "hello") return isBehindLong ? Math.max(open.waitsSince, heardAt) : open.waitsSince;
     }
     return undefined;
   }

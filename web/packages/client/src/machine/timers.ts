@@ -7,7 +7,7 @@ import { type Output, type State, send } from "./state.js";
 import { askToken } from "./tokens.js";
 import { earliest } from "./watching.js";
 
-/** How long an answer may take on a connection that otherwise works. Longer means that it does not. */
+/** How long an answer may take on a connection that otherwise works, and a long one to go on. Longer means that it does not. */
 const ANSWER_WITHIN = 30_000;
 /** How long a connection may be silent after something that may have broken it. */
 const PROVE_WITHIN = 5_000;
@@ -84,7 +84,7 @@ export function hurry(state: State, now: Timestamp, out: Output): void {
 function silentAt(state: State): Timestamp | undefined {
   const { live } = state.link;
   if (!live) return undefined;
-  const oldest = state.requests.oldest(live.connection);
-  const owed = oldest === undefined ? undefined : oldest + ANSWER_WITHIN;
+  const since = state.requests.owedSince(live.connection, live.heardAt);
+  const owed = since === undefined ? undefined : since + ANSWER_WITHIN;
   return earliest([live.heardAt + live.heartbeat * 2, owed, live.doubtedUntil]);
 }
