@@ -74,7 +74,7 @@ function answered(state: State, now: Timestamp, connection: ConnectionId, came: 
     case "synced":
       return request?.type === "sync" ? synced(state, now, request.chats) : undefined;
     case "sent":
-      return request?.type === "attempt" || request?.type === "cancel" ? sent(state, came, request.name, out) : undefined;
+      return request?.type === "attempt" || request?.type === "cancel" ? sent(state, now, came, request.name, out) : undefined;
     case "cancelled":
       return request?.type === "cancel" ? cancelled(state, request.chat, request.name, out) : undefined;
     case "page":

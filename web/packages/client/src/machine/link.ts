@@ -200,9 +200,9 @@ export function planPing(state: State, now: Timestamp): Timestamp {
   return now + 20_000 + Math.floor(state.settings.random() * 5_001);
 }
 
-/** Full jitter: anything between the shortest pause and a bound that doubles with each failure, in milliseconds. */
-export function jittered(state: State, failures: number): number {
-  const bound = Math.min(1_000 * 2 ** Math.min(failures, 16), PAUSE_MAX);
+/** Full jitter: anything between the shortest pause and a bound that doubles with each failure and ends at `most`, in milliseconds. */
+export function jittered(state: State, failures: number, most = PAUSE_MAX): number {
+  const bound = Math.min(1_000 * 2 ** Math.min(failures, 16), most);
   return PAUSE_MIN + Math.floor(state.settings.random() * (bound - PAUSE_MIN + 1));
 }
 

@@ -24,9 +24,11 @@ export class Entry {
   open: { connection: ConnectionId; isCancel: boolean } | undefined;
   /** Whether an attempt ended without a definite answer. */
   lost: boolean;
-  /** Attempts answered in vain since the last change of connection. */
+  /** Attempts answered in vain since the last change of connection and since any send was stored. */
   failures = 0;
   notBefore: Timestamp = 0;
+  /** Whether it was the server that named `notBefore`. */
+  toldToWait = false;
   /** The connection of the last attempt, which may hold later sends back until this one is settled there. */
   triedOn: ConnectionId | undefined;
   /** Was one of several on their way when a connection was closed because of a frame: goes alone from now on. */

@@ -16,6 +16,12 @@ import type { Entry } from "./outbox.js";
 import { keep } from "./posting.js";
 import type { ConnectionId, Output, Sent, State } from "./state.js";
 
+/**
+ * The longest pause between two attempts on a connection that stands, unless the server says more: whatever waits goes soon after an
+ * outage.
+ */
+const PAUSE_MAX = 5_000;
+
 /** What each code of the contract says of an attempt where the error itself does not say it. */
 const USUAL: Readonly<Record<WireError["code"], Outcome>> = {
   invalid: "not_stored", unknown_type: "not_stored", too_large: "not_stored", key_time: "not_stored", key_reused: "not_stored",
@@ -26,9 +32,20 @@ const USUAL: Readonly<Record<WireError["code"], Outcome>> = {
 };
 
 /** `sent` came for a send. */
-export function sent(state: State, frame: Frame<"sent">, name: string, out: Output): void {
+export function sent(state: State, now: Timestamp, frame: Frame<"sent">, name: string, out: Output): void {
   const entry = state.outbox.entry(frame.chat, name);
   if (entry) settle(state, entry, { seq: frame.seq, id: frame.id, sentAt: frame.sent_at }, out);
+  hastenSends(state, now);
+}
+
+/** The server stores again: what waited longer because of many refusals waits as after the first one. */
+function hastenSends(state: State, now: Timestamp): void {
+  for (const entry of state.outbox.entries()) {
+    if (entry.failures === 0) continue;
+    entry.failures = 0;
+    // Each after a time of its own, so that they do not all come at once.
+    if (!entry.toldToWait) entry.notBefore = Math.min(entry.notBefore, now + jittered(state, 0));
+  }
 }
 
 /** An event came: if it is a send of ours, that is settled, whatever became of the answer. */
@@ -62,6 +79,7 @@ export function sendRefused(state: State, now: Timestamp, place: { chat: Id; nam
   entry.open = undefined;
   entry.failures += 1;
   entry.notBefore = now + wait;
+  entry.toldToWait = error.retry_after_ms !== undefined;
   out.posted.add(place.chat);
   if (entry.isEcho) return echoRefused(state, entry, error, out);
   if (!wasCancel) {
@@ -144,7 +162,7 @@ export function settle(state: State, entry: Entry, result: Sent | { error: Probl
 /** How long to wait after `error`, which came after `failures` others. */
 export function pauseAfter(state: State, error: WireError, failures: number): number {
   if (error.retry_after_ms !== undefined) return error.retry_after_ms;
-  return error.retry === "now" && failures === 0 ? 0 : jittered(state, failures);
+  return error.retry === "now" && failures === 0 ? 0 : jittered(state, failures, PAUSE_MAX);
 }
 
 /** Tells how a send ended, and takes it out of the store. */
