@@ -34,6 +34,12 @@ export function only<T extends ClientFrame["type"]>(seen: Seen, type: T): Extrac
   return frame as Extract<ClientFrame, { type: T }>;
 }
 
+/** The key and the `applied` of the only frame, which is a send. */
+export function attempt(seen: Seen): { key: string; applied: number } {
+  const { key, applied = 0 } = only(seen, "send");
+  return { key, applied };
+}
+
 /** The `ref` of the only frame. */
 export function ref(seen: Seen): string {
   const [frame] = frames(seen);
