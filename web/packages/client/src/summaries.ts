@@ -4,6 +4,7 @@ import type { Id } from "./api.js";
 import { type Core, isOnline } from "./core.js";
 import { isUnreadUncertain, NAMED_RECEIPTS_MAX, reachedIn } from "./model/records.js";
 import { Refreshing } from "./model/refreshing.js";
+import { failure, unreachable } from "./problem.js";
 import type { ChatRecord } from "./store.js";
 import type { WireChat, WireMessage } from "./wire.js";
 
@@ -99,8 +100,8 @@ export class Summaries {
     // Whoever has left it meanwhile would never be told of its end again.
     if (wasKnown && !isKnown()) return;
     this.learn(summary);
-    // Older than what is known already.
-    if (chats.isOutdated(chat)) this.want(chat);
+    // Asked again after a pause, like every summary that cannot be had now.
+    if (chats.isOutdated(chat)) throw failure(unreachable("the summary is older than what is known already"));
     if (summary.member_count <= NAMED_RECEIPTS_MAX || !this.shown.isOpen(chat)) return;
     // So large a chat tells no marks; how far own messages got is told with the messages.
     const page = await rest.call("GET /chats/{chat}/messages", { path: { chat }, query: { limit: STATUSES_MAX } });
