@@ -9,10 +9,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use fred::types::Value;
 use parlour_bus::{BusError, NodeRef};
-use parlour_model::{NodeNumber, Timestamp};
+use parlour_model::{NodeNumber, Timestamp, boot_time};
 
 use crate::JoinError;
-use crate::boot::boot_time;
 use crate::keys;
 use crate::script::{END_LEASE, RENEW_LEASE, Script, TAKE_LEASE};
 use crate::session::{self, Repeat, Session};

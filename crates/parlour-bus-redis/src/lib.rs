@@ -16,7 +16,6 @@
 //! No type of the Redis client leaves this crate.
 
 mod births;
-mod boot;
 mod bus;
 mod chats;
 mod core;

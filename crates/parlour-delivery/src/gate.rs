@@ -4,7 +4,7 @@
 //! lease of that life holds by this node's own clock and the node hears its channel. The clock is asked before every batch,
 //! because a process that stood still finds its lease ended before anybody has said so. Otherwise, as while the bus is
 //! away, it can for a moment after the store has said which sessions were revoked: a lease is no proof of anything to a
-//! node that hears nothing, and nobody tells such a node that a life has begun.
+//! node that hears nothing, and nobody tells such a node that a life has begun. Both clocks go on while the machine sleeps.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

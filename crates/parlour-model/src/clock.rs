@@ -1,11 +1,12 @@
 //! Time as Parlour sees it: milliseconds since the Unix epoch, from a clock that tests can hold.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::boot::boot_time;
 use crate::limits;
 
 /// Milliseconds since 1970 in UTC.
@@ -65,15 +66,16 @@ fn millis(duration: Duration) -> u64 {
 
 /// Where the current time comes from.
 pub trait Clock: Send + Sync + std::fmt::Debug {
-    /// The current time. Never goes backward within one process.
+    /// The current time. Never goes backward within one process, and goes on while the machine sleeps.
     fn now(&self) -> Timestamp;
 }
 
-/// The wall clock, read once and carried on by the monotonic clock, so that a step backward of the
-/// machine's clock never lowers it.
+/// The wall clock, read once and carried on by the time since boot, so that a step backward of the machine's clock never
+/// lowers it, and a machine that slept does not wake up in the past.
 #[derive(Debug)]
 pub struct SystemClock {
-    anchor: Instant,
+    /// In time since boot.
+    anchor: Duration,
     anchored_at: Timestamp,
 }
 
@@ -89,7 +91,7 @@ impl SystemClock {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default();
         Self {
-            anchor: Instant::now(),
+            anchor: boot_time(),
             anchored_at: Timestamp(millis(since_epoch)),
         }
     }
@@ -103,7 +105,8 @@ impl Default for SystemClock {
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        self.anchored_at.plus(self.anchor.elapsed())
+        self.anchored_at
+            .plus(boot_time().saturating_sub(self.anchor))
     }
 }
 

@@ -10,6 +10,7 @@ mod ids;
 mod key;
 mod seq;
 
+mod boot;
 mod clock;
 mod snowflake;
 
@@ -29,6 +30,7 @@ mod user;
 
 pub use app_data::{AppData, AppDataError};
 pub use body::{Body, BodyError, PostableBody};
+pub use boot::boot_time;
 pub use chat::{
     Chat, ChatType, HistoryVisibility, Member, MemberState, Membership, Role, Title, TitleError,
 };

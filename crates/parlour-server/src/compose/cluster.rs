@@ -40,12 +40,13 @@ pub(super) async fn open(
     status: &Status,
 ) -> anyhow::Result<Backends> {
     let tracker = TaskTracker::new();
-    let (connection, clock) = reach(config, own, status).await?;
+    let (connection, agreed) = reach(config, own, status).await?;
+    let clock: Arc<dyn Clock> = Arc::<clock::Agreed>::clone(&agreed);
     let lease = lease(config, (&connection, &clock), status).await?;
     let number = Number::keep(lease, &clock, &tracker);
     let token = CancellationToken::new();
     let guard = token.clone().drop_guard();
-    let comparing = clock::compare(connection.clone(), Arc::clone(own), token.clone());
+    let comparing = clock::compare(connection.clone(), agreed, token.clone());
     let tasks = LastingTasks::default();
     tasks.spawn("comparison of clocks", (&tracker, &token), comparing);
     let below = (&connection, &number);
@@ -142,7 +143,7 @@ async fn reach(
     config: &Config,
     own: &Arc<dyn Clock>,
     status: &Status,
-) -> anyhow::Result<(Connection, Arc<dyn Clock>)> {
+) -> anyhow::Result<(Connection, Arc<clock::Agreed>)> {
     let wanted = options::store(&config.store)?;
     let connection = patiently(status, || Connection::open(wanted.clone())).await?;
     let clock = patiently(status, || clock::agreed(&connection, own)).await?;
