@@ -48,7 +48,11 @@ impl RedisBus {
         }
         core.told.joined();
         if !core.told.is_up() {
-            tracing::warn!("the bus is away: this node starts without it, and joins when it comes");
+            let why = core.told.trouble().unwrap_or_default();
+            tracing::warn!(
+                why,
+                "the bus is away: this node starts without it, and joins when it comes"
+            );
         }
         let life = (&core.tracker, &core.token);
         core.lasting.spawn("keeper of the bus", life, keeper.run());

@@ -17,7 +17,8 @@ use crate::lanes::Lanes;
 use crate::lease::Lease;
 use crate::nodes::Nodes;
 use crate::refresh::Written;
-use crate::session::{Session, Settings};
+use crate::session::Session;
+use crate::settings::Settings;
 use crate::{JoinError, Options};
 
 pub(crate) struct Core {

@@ -94,7 +94,7 @@ impl Keeper {
                 () = tokio::time::sleep(pause) => {}
             }
             if let Err(Trouble::Refused(error)) = self.round().await {
-                self.complain(&error);
+                self.complain(&error.to_string());
             }
         }
         core.told.away("the node stops");
@@ -107,6 +107,10 @@ impl Keeper {
         let core = Arc::clone(&self.core);
         let session = core.session.load_full();
         let outcome = self.check(&session).await;
+        let denial = session.denial();
+        if let Some(why) = &denial {
+            self.complain(why);
+        }
         match &outcome {
             Ok(()) => {
                 self.failures = 0;
@@ -114,7 +118,7 @@ impl Keeper {
             }
             Err(Trouble::Bus(error)) => {
                 // The connection knows more than the question that waited for it.
-                match session.complaint() {
+                match session.complaint().or(denial) {
                     Some(why) => core.told.troubled(why),
                     None => core.told.suspected(&error.to_string()),
                 }
@@ -279,13 +283,13 @@ impl Keeper {
         }
     }
 
-    fn complain(&mut self, error: &JoinError) {
+    fn complain(&mut self, error: &str) {
         if self
             .complained_at
             .is_none_or(|at| at.elapsed() > COMPLAIN_EVERY)
         {
             self.complained_at = Some(Instant::now());
-            tracing::error!(%error, "this node may not use the bus");
+            tracing::error!(error, "this node may not use the bus");
         }
     }
 }

@@ -19,6 +19,7 @@ mod births;
 mod bus;
 mod chats;
 mod core;
+mod denials;
 mod error;
 mod fields;
 mod health;
@@ -38,6 +39,7 @@ mod refresh;
 mod routes;
 mod script;
 mod session;
+mod settings;
 
 pub use bus::RedisBus;
 pub use error::JoinError;

@@ -5,39 +5,21 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use fred::clients::Client;
 use fred::error::Error;
 use fred::interfaces::{ClientLike, ClusterInterface, EventInterface, PubsubInterface};
-use fred::types::config::{
-    ClusterDiscoveryPolicy, Config, ConnectionConfig, Options as CallOptions, PerformanceConfig,
-    ReconnectPolicy, Server, ServerConfig, TcpConfig, TlsConfig, TlsHostMapping,
-    UnresponsiveConfig,
-};
-use fred::types::{ClusterHash, ConnectHandle, CustomCommand, Message, RespVersion, Value};
+use fred::types::config::{Options as CallOptions, Server};
+use fred::types::{ClusterHash, ConnectHandle, CustomCommand, Message, Value};
 use fred::util::redis_keyslot;
 use parlour_bus::BusError;
-use secrecy::ExposeSecret;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::TryRecvError;
 
+use crate::denials::Denials;
 use crate::script::Script;
-use crate::{JoinError, Options, Topology};
-
-/// How long Redis may take to answer.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
-/// Packs that were read and wait for the task that hands them on.
-const READ_PACKS_MAX: usize = 65_536;
-/// Commands that wait for the connection.
-const COMMANDS_WAITING_MAX: usize = 16_384;
-
-/// How sessions are made.
-#[derive(Debug)]
-pub(crate) struct Settings {
-    config: Config,
-}
+use crate::settings::{ANSWER_WITHIN, Settings};
 
 /// One command, and the key that decides which server gets it.
 #[derive(Debug)]
@@ -62,94 +44,12 @@ pub(crate) struct Session {
     listener: Client,
     tasks: [ConnectHandle; 2],
     complaints: Mutex<broadcast::Receiver<Complaint>>,
+    denials: Denials,
     has_stopped: AtomicBool,
 }
 
 /// What the client says of a connection that failed, and of which server.
 type Complaint = (Error, Option<Server>);
-
-impl Settings {
-    pub(crate) fn new(options: &Options) -> Result<Self, JoinError> {
-        let (server, hostnames) = match &options.topology {
-            Topology::One(host) => (
-                ServerConfig::Centralized {
-                    server: server(host)?,
-                },
-                TlsHostMapping::None,
-            ),
-            Topology::Cluster(hosts) => (
-                ServerConfig::Clustered {
-                    hosts: hosts
-                        .iter()
-                        .map(|host| server(host))
-                        .collect::<Result<_, _>>()?,
-                    policy: ClusterDiscoveryPolicy::UseCache,
-                },
-                TlsHostMapping::DefaultHost,
-            ),
-        };
-        let credentials = options.credentials.as_ref();
-        let tls = options.tls.as_ref().map(|tls| TlsConfig {
-            connector: rustls::ClientConfig::clone(tls).into(),
-            hostnames,
-        });
-        Ok(Self {
-            config: Config {
-                fail_fast: false,
-                server,
-                version: RespVersion::RESP3,
-                username: credentials.and_then(|credentials| credentials.username.clone()),
-                password: credentials
-                    .map(|credentials| credentials.password.expose_secret().to_owned()),
-                tls,
-                ..Config::default()
-            },
-        })
-    }
-
-    fn client(&self) -> Client {
-        let performance = PerformanceConfig {
-            default_command_timeout: ANSWER_WITHIN,
-            // queue: packs read from Redis
-            broadcast_channel_capacity: READ_PACKS_MAX,
-            ..PerformanceConfig::default()
-        };
-        let connection = ConnectionConfig {
-            connection_timeout: ANSWER_WITHIN,
-            internal_command_timeout: ANSWER_WITHIN,
-            // queue: commands waiting for Redis
-            max_command_buffer_len: COMMANDS_WAITING_MAX,
-            unresponsive: UnresponsiveConfig {
-                max_timeout: Some(Duration::from_secs(3)),
-                interval: Duration::from_secs(1),
-            },
-            tcp: TcpConfig {
-                nodelay: Some(true),
-                ..TcpConfig::default()
-            },
-            ..ConnectionConfig::default()
-        };
-        let mut policy = ReconnectPolicy::new_exponential(0, 20, 2_000, 2);
-        policy.set_jitter(30);
-        Client::new(
-            self.config.clone(),
-            Some(performance),
-            Some(connection),
-            Some(policy),
-        )
-    }
-}
-
-/// `host:port`, where the host may be an IPv6 address in brackets.
-fn server(address: &str) -> Result<Server, JoinError> {
-    let parts = address.rsplit_once(':');
-    let parts = parts.and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
-    let wrong = || JoinError::Address(address.to_owned());
-    let (host, port) = parts
-        .filter(|(host, _)| !host.is_empty())
-        .ok_or_else(wrong)?;
-    Ok(Server::new(host.trim_matches(['[', ']']), port))
-}
 
 impl Command {
     /// A command whose first argument is its key.
@@ -173,6 +73,7 @@ impl Session {
             listener,
             tasks,
             complaints,
+            denials: Denials::default(),
             has_stopped: AtomicBool::new(false),
         }
     }
@@ -201,6 +102,11 @@ impl Session {
         }
     }
 
+    /// What Redis did not let this node's user do, if it refused anything since this was asked before.
+    pub(crate) fn denial(&self) -> Option<String> {
+        self.denials.take()
+    }
+
     /// What is heard on the listening connection from now on.
     pub(crate) fn messages(&self) -> broadcast::Receiver<Message> {
         self.listener.message_rx()
@@ -218,12 +124,12 @@ impl Session {
 
     /// Starts hearing a channel. Only a packet that arrives proves that it worked.
     pub(crate) async fn subscribe(&self, channel: &str) -> Result<(), BusError> {
-        within(self.listener.ssubscribe(channel)).await
+        self.within(self.listener.ssubscribe(channel)).await
     }
 
     /// Ends hearing a channel.
     pub(crate) async fn unsubscribe(&self, channel: &str) -> Result<(), BusError> {
-        within(self.listener.sunsubscribe(channel)).await
+        self.within(self.listener.sunsubscribe(channel)).await
     }
 
     /// Runs a script. All its keys lie in the slot of the first.
@@ -238,11 +144,11 @@ impl Session {
         let by_digest = self.eval("EVALSHA", &script.digest, keys, (args.clone(), repeat));
         match by_digest.await {
             Err(error) if error.details().starts_with("NOSCRIPT") => {}
-            answer => return answer.map_err(unavailable),
+            answer => return answer.map_err(|error| self.unavailable(&error)),
         }
         // Redis does not know the script and has done nothing.
         let by_source = self.eval("EVAL", script.source, keys, (args, repeat));
-        by_source.await.map_err(unavailable)
+        by_source.await.map_err(|error| self.unavailable(&error))
     }
 
     async fn eval(
@@ -278,9 +184,10 @@ impl Session {
         for Command { name, args } in commands {
             let command = CustomCommand::new_static(name, ClusterHash::FirstKey, false);
             // Answered at once: it is only put into the pipeline.
-            let _: Value = pipeline.custom(command, args).await.map_err(unavailable)?;
+            let put: Result<Value, Error> = pipeline.custom(command, args).await;
+            put.map_err(|error| self.unavailable(&error))?;
         }
-        within(pipeline.all::<Vec<Value>>()).await
+        self.within(pipeline.all::<Vec<Value>>()).await
     }
 
     /// One slot of each server of a cluster; none if it is one server or not known yet.
@@ -292,13 +199,28 @@ impl Session {
     /// Ends listening. Idempotent.
     pub(crate) async fn stop_listening(&self) {
         if !self.has_stopped.swap(true, Ordering::SeqCst) {
-            let _ = within(self.listener.quit()).await;
+            let _ = self.within(self.listener.quit()).await;
         }
     }
 
     /// Ends both connections.
     pub(crate) async fn close(&self) {
-        let _ = tokio::join!(self.stop_listening(), within(self.commands.quit()));
+        let _ = tokio::join!(self.stop_listening(), self.within(self.commands.quit()));
+    }
+
+    async fn within<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, BusError> {
+        match tokio::time::timeout(2 * ANSWER_WITHIN, answer).await {
+            Ok(answer) => answer.map_err(|error| self.unavailable(&error)),
+            Err(_) => Err(BusError::Unavailable("no answer".to_owned())),
+        }
+    }
+
+    fn unavailable(&self, error: &Error) -> BusError {
+        self.denials.note(error.details());
+        BusError::Unavailable(error.to_string())
     }
 }
 
@@ -308,18 +230,6 @@ impl Drop for Session {
             task.abort();
         }
     }
-}
-
-async fn within<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, BusError> {
-    match tokio::time::timeout(2 * ANSWER_WITHIN, answer).await {
-        Ok(answer) => answer.map_err(unavailable),
-        Err(_) => Err(BusError::Unavailable("no answer".to_owned())),
-    }
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
-fn unavailable(error: Error) -> BusError {
-    BusError::Unavailable(error.to_string())
 }
 
 /// A text that Redis answered.

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use parlour_bus::conformance::{TestBus, run_all};
-use parlour_bus_redis::RedisBus;
+use parlour_bus_redis::{Credentials, RedisBus};
 
 use crate::network::Network;
 use crate::server::{Server, is_installed, start_cluster};
@@ -29,8 +29,7 @@ impl TestBus for Case {
     }
 }
 
-async fn passes(servers: Vec<Server>) {
-    let servers = Arc::new(servers);
+pub(crate) async fn passes(servers: Arc<Vec<Server>>, credentials: Option<Credentials>) {
     let before: Mutex<Option<Arc<Network>>> = Mutex::new(None);
     // One set of servers for all cases: each begins without nodes and users.
     run_all(async || {
@@ -38,7 +37,9 @@ async fn passes(servers: Vec<Server>) {
         if let Some(last) = last {
             last.clear().await;
         }
-        let network = Arc::new(Network::on(Arc::clone(&servers)));
+        let mut network = Network::on(Arc::clone(&servers));
+        network.credentials.clone_from(&credentials);
+        let network = Arc::new(network);
         *before.lock().unwrap() = Some(Arc::clone(&network));
         Case(network)
     })
@@ -48,13 +49,13 @@ async fn passes(servers: Vec<Server>) {
 #[tokio::test]
 async fn one_redis_passes_the_suite() {
     if is_installed() {
-        passes(vec![Server::start(&[]).await]).await;
+        passes(Arc::new(vec![Server::start(&[]).await]), None).await;
     }
 }
 
 #[tokio::test]
 async fn a_redis_cluster_passes_the_suite() {
     if is_installed() {
-        passes(start_cluster().await).await;
+        passes(Arc::new(start_cluster().await), None).await;
     }
 }

@@ -17,6 +17,7 @@ mod network;
 mod outages;
 mod proxy;
 mod refusals;
+mod rights;
 mod server;
 mod subscriptions;
 mod users;

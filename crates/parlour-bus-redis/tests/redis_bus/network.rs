@@ -10,7 +10,7 @@ use parlour_bus::conformance::TestBus;
 use parlour_bus::{
     Channels, ConnectionId, ConnectionRef, Health, Inbound, Inbox, NodeRef, Receivers, ResyncReason,
 };
-use parlour_bus_redis::{JoinError, Options, RedisBus, Topology};
+use parlour_bus_redis::{Credentials, JoinError, Options, RedisBus, Topology};
 use parlour_model::{NodeNumber, SessionId, SystemClock, UserId};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -22,6 +22,8 @@ use crate::server::{Patience, Server, WITHIN, eventually, start_cluster};
 pub(crate) struct Network {
     pub(crate) servers: Arc<Vec<Server>>,
     pub(crate) deployment: Uuid,
+    /// Who the nodes sign in as.
+    pub(crate) credentials: Option<Credentials>,
     tracker: TaskTracker,
     numbers: AtomicU16,
     nodes: Mutex<Vec<Node>>,
@@ -47,6 +49,7 @@ impl Network {
         Self {
             servers,
             deployment: Uuid::from_u128(7),
+            credentials: None,
             tracker: TaskTracker::new(),
             numbers: AtomicU16::new(0),
             nodes: Mutex::default(),
@@ -70,7 +73,7 @@ impl Network {
                 [host] => Topology::One(host.clone()),
                 _ => Topology::Cluster(hosts),
             },
-            credentials: None,
+            credentials: self.credentials.clone(),
             tls: None,
             number: NodeNumber::new(number).unwrap(),
             deployment: self.deployment,
