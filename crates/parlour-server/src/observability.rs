@@ -58,10 +58,11 @@ const SIZE_BUCKETS: [f64; 8] = [
 
 /// Counters without labels that alerts are about. They are there from the start, at zero, so that the first event is a
 /// rise.
-const COUNTED_FROM_ZERO: [&str; 10] = [
+const COUNTED_FROM_ZERO: [&str; 11] = [
     "parlour_announced_not_stored_total",
     "parlour_append_outcome_unknown_total",
     "parlour_appends_busy_total",
+    "parlour_bus_denied_total",
     "parlour_bus_inbox_dropped_total",
     "parlour_delivery_corrupt_reads_total",
     "parlour_password_queue_full_total",
