@@ -43,6 +43,20 @@ async fn nodes_with_stale_heads_go_on_in_one_log() {
 }
 
 #[tokio::test]
+async fn a_stale_head_that_meets_a_later_full_bucket_leaves_the_next_one_to_be_found() {
+    let Some(host) = fixture::host() else { return };
+    let (a, b) = two_nodes(&host).await;
+    // b believes in seq 4, which seals its bucket; the next one is full too when b goes on.
+    b.fill(3, 0).await;
+    a.fill(4, 0).await;
+    let ninth = created(b.append_one(b.draft(0, "b goes on")).await);
+    assert_eq!(ninth.seq, Seq::new(9));
+    // Whoever knows nothing of the chat finds the head by the list of buckets.
+    assert_eq!(a.head().await.seq, ninth.seq);
+    assert_eq!(a.log().await.last(), Some(&ninth));
+}
+
+#[tokio::test]
 async fn two_nodes_that_roll_over_at_once_begin_one_bucket() {
     let Some(host) = fixture::host() else { return };
     let (a, b) = two_nodes(&host).await;
