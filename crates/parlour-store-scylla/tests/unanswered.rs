@@ -1,5 +1,5 @@
-//! Batches that are lost, answered too late, refused after they were decided or applied long after anybody waited: unknown
-//! until it is known.
+//! Writes that are lost, answered too late, refused after they were decided, applied long after anybody waited or followed by
+//! reads that fail: unknown until it is known.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -8,15 +8,29 @@ mod fixture;
 use std::sync::Arc;
 
 use fixture::chat::{Chat, created};
+use fixture::outage::Outage;
 use fixture::proxy::{Batches, Proxy};
 use parlour_model::{ManualClock, Seq};
 use parlour_store::{ChatLog, Lookup, Outcome};
 
 /// A chat seen by a node behind a proxy, and by one that is not.
 async fn behind_a_proxy(host: &str) -> (Proxy, Chat, Chat) {
-    let direct = fixture::connection(host).await;
     let proxy = Proxy::start(host).await;
-    let proxied = fixture::connection(&proxy.host()).await;
+    let (a, b) = seen_twice(host, &proxy.host()).await;
+    (proxy, a, b)
+}
+
+/// A chat seen by a node before an outage, and by one that sees none.
+async fn before_an_outage(host: &str) -> (Outage, Chat, Chat) {
+    let outage = Outage::start(host).await;
+    let (a, b) = seen_twice(host, &outage.host()).await;
+    (outage, a, b)
+}
+
+/// A chat of two events seen through another way, and directly.
+async fn seen_twice(host: &str, way: &str) -> (Chat, Chat) {
+    let direct = fixture::connection(host).await;
+    let proxied = fixture::connection(way).await;
     let clocks = [(); 2].map(|()| Arc::new(ManualClock::new(fixture::START)));
     let a = Arc::new(fixture::open(&proxied, 1, &clocks[0]).await);
     let b = Arc::new(fixture::open(&direct, 2, &clocks[1]).await);
@@ -24,7 +38,7 @@ async fn behind_a_proxy(host: &str) -> (Proxy, Chat, Chat) {
     // The statements are prepared and the head is known: from here on an append is one batch.
     through_a.fill(1, 0).await;
     let through_b = through_a.through(&b, &clocks[1]);
-    (proxy, through_a, through_b)
+    (through_a, through_b)
 }
 
 #[tokio::test]
@@ -131,4 +145,19 @@ async fn a_creation_whose_answer_is_lost_was_made_here() {
     // `create` asserts that the creation is its own.
     let again = Chat::create(Arc::clone(&a.store), Arc::clone(&a.clock)).await;
     assert_eq!(again.log().await.len(), 1);
+}
+
+#[tokio::test]
+async fn events_that_are_stored_and_cannot_be_read_were_never_called_lost() {
+    let Some(host) = fixture::host() else { return };
+    let (outage, a, b) = before_an_outage(&host).await;
+    outage.begin_after_next_write();
+    let drafts = vec![a.draft(0, "one"), a.draft(0, "two")];
+    let unknown = Outcome::Unknown { applied: None };
+    assert_eq!(a.append(drafts.clone()).await, [unknown.clone(), unknown]);
+    outage.end();
+    let stored = b.log().await.split_off(2);
+    let existing: Vec<_> = stored.into_iter().map(Outcome::Existing).collect();
+    assert_eq!(existing.len(), 2);
+    assert_eq!(a.append(drafts).await, existing);
 }

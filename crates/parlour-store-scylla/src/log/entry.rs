@@ -18,7 +18,7 @@ pub(super) struct Entry {
     /// Ids under which a try of this call may have stored it: of tries without an answer only, because another call of this
     /// node may try with the same id.
     unanswered: Vec<EventId>,
-    /// Whether a try of it may still apply.
+    /// Whether a try of it may still apply, or has.
     is_open: bool,
 }
 
@@ -72,7 +72,7 @@ impl Entry {
         self.is_open
     }
 
-    /// A try of it may still apply.
+    /// A try of it may still apply, or has.
     pub(super) fn leave_open(&mut self) {
         self.is_open = true;
     }
@@ -86,7 +86,7 @@ impl Entry {
         self.outcome = Some(outcome);
     }
 
-    /// Gives up. What may still apply is unknown, whatever the reason says.
+    /// Gives up. What may still apply or has is unknown, whatever the reason says.
     pub(super) fn give_up(&mut self, why: NotStored) {
         self.outcome = Some(if self.is_open {
             Outcome::Unknown { applied: None }

@@ -116,11 +116,13 @@ impl Appending<'_> {
 
     /// Answers every pending draft whose key is used. What an own try without an answer has stored was created here.
     pub(super) async fn settle_known(&mut self, known: &Known) -> Result<(), StoreError> {
-        for index in self.pending().collect::<Vec<_>>() {
+        let is_used = |index: &usize| known.contains_key(&self.entries[*index].name());
+        let used: Vec<usize> = self.pending().filter(is_used).collect();
+        // The log has their keys: whoever's event cannot be read now is unknown, and never said not to be stored.
+        used.iter().for_each(|i| self.entries[*i].leave_open());
+        for index in used {
             let entry = &self.entries[index];
-            let Some(memory) = known.get(&entry.name()) else {
-                continue;
-            };
+            let memory = &known[&entry.name()];
             let (hash, is_own) = (entry.draft.hash, entry.is_own(memory));
             let outcome = self.log.outcome(self.chat, memory, hash).await?;
             let outcome = match outcome {
