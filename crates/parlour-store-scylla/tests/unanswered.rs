@@ -7,11 +7,11 @@ mod fixture;
 
 use std::sync::Arc;
 
-use fixture::chat::{Chat, created};
+use fixture::chat::{Chat, created, random};
 use fixture::outage::Outage;
 use fixture::proxy::{Batches, Proxy};
-use parlour_model::{ManualClock, Seq};
-use parlour_store::{ChatLog, Lookup, Outcome};
+use parlour_model::{ChatId, ManualClock, Seq};
+use parlour_store::{ChatLog, Creation, Lookup, Outcome, StoreError};
 
 /// A chat seen by a node behind a proxy, and by one that is not.
 async fn behind_a_proxy(host: &str) -> (Proxy, Chat, Chat) {
@@ -160,4 +160,32 @@ async fn events_that_are_stored_and_cannot_be_read_were_never_called_lost() {
     let existing: Vec<_> = stored.into_iter().map(Outcome::Existing).collect();
     assert_eq!(existing.len(), 2);
     assert_eq!(a.append(drafts).await, existing);
+}
+
+#[tokio::test]
+async fn a_creation_that_is_stored_and_cannot_be_read_was_never_called_lost() {
+    let Some(host) = fixture::host() else { return };
+    let (outage, a, b) = before_an_outage(&host).await;
+    let id = ChatId::new(random()).unwrap();
+    let (a, b) = (Chat { id, ..a }, Chat { id, ..b });
+    outage.begin_after_next_write();
+    let new = a.creation();
+    let error = a.store.create(new.clone()).await.unwrap_err();
+    assert!(matches!(error, StoreError::Unknown(_)), "{error}");
+    outage.end();
+    let again = a.store.create(new).await.unwrap();
+    assert_eq!(again, Creation::Existing(b.log().await.remove(0)));
+}
+
+#[tokio::test]
+async fn a_cancellation_after_which_nothing_can_be_read_was_never_called_undone() {
+    let Some(host) = fixture::host() else { return };
+    let (outage, a, b) = before_an_outage(&host).await;
+    let draft = a.draft(0, "regretted");
+    outage.begin_after_next_write();
+    let cancelled = a.store.cancel(a.id, a.owner, draft.key).await;
+    let error = cancelled.unwrap_err();
+    assert!(matches!(error, StoreError::Unknown(_)), "{error}");
+    outage.end();
+    assert_eq!(b.append_one(draft).await, Outcome::Cancelled);
 }

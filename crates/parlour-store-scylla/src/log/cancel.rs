@@ -8,6 +8,7 @@ use parlour_model::{ChatId, Seq};
 use parlour_store::{Cancellation, Head, StoreError};
 use tokio::time::{Duration, sleep};
 
+use super::doubt::or_unknown;
 use super::keys::Memory;
 use super::{Bucket, KeyName, LogReader};
 use crate::columns::{int, number};
@@ -37,6 +38,18 @@ impl LogReader {
         chat: ChatId,
         name: KeyName,
     ) -> Result<Cancellation, StoreError> {
+        let mut is_open = false;
+        let cancelled = self.cancel_or_find(chat, name, &mut is_open).await;
+        cancelled.map_err(|error| or_unknown(error, is_open))
+    }
+
+    /// The same. Takes down whether a try was not answered: whatever fails after it, and be it a read, says nothing about it.
+    async fn cancel_or_find(
+        &self,
+        chat: ChatId,
+        name: KeyName,
+        is_open: &mut bool,
+    ) -> Result<Cancellation, StoreError> {
         for attempt in 0..TRIES_MAX {
             let head = self.head_serial(chat).await?;
             let present = self
@@ -56,9 +69,8 @@ impl LogReader {
                     }
                 }
                 // It may have happened: saying it again is the same.
-                Err(CqlError::Unknown(_)) => {}
-                Err(error) if attempt == 0 => return Err(error.into()),
-                Err(error) => return Err(StoreError::Unknown(error.to_string())),
+                Err(CqlError::Unknown(_) | CqlError::Corrupt(_)) => *is_open = true,
+                Err(error) => return Err(error.into()),
             }
             let most = BACKOFF * (attempt + 1);
             sleep(most.mul_f64(rand::random::<f64>())).await;

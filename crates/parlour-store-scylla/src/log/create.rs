@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::attempt::{Attempt, NewEvent, Place};
 use super::commit::Fate;
+use super::doubt::or_unknown;
 use super::roll_over::write_down;
 use super::{Bucket, KeyName, LogReader, row};
 use crate::columns::corrupt;
@@ -29,13 +30,24 @@ pub(crate) async fn create(
         return Err(corrupt(format!("a chat cannot begin with {kind}")));
     }
     write_down(log, new.id, Bucket::FIRST, 0).await?;
+    let mut unanswered = Vec::new();
+    let creation = create_or_find(log, clock, ids, &new, &mut unanswered).await;
+    creation.map_err(|error| or_unknown(error, !unanswered.is_empty()))
+}
+
+/// The same, of a chat whose bucket is written down. Takes down the ids of tries that were not answered: whatever fails after
+/// one of them, and be it a read, says nothing about it.
+async fn create_or_find(
+    log: &LogReader,
+    clock: &dyn Clock,
+    ids: &IdGenerator,
+    new: &NewChat,
+    unanswered: &mut Vec<EventId>,
+) -> Result<Creation, StoreError> {
     let mut why = format!("the creation of chat {} was not answered", new.id);
-    let mut unanswered: Vec<EventId> = Vec::new();
     for _ in 0..TRIES_MAX {
-        let is_open = !unanswered.is_empty();
-        let or_unknown = |error| or_unknown(error, is_open);
-        let attempt = attempt(&new, clock, ids).map_err(or_unknown)?;
-        let fate = log.commit(new.id, &attempt).await.map_err(or_unknown)?;
+        let attempt = attempt(new, clock, ids)?;
+        let fate = log.commit(new.id, &attempt).await?;
         if let Fate::Open | Fate::Passed { .. } = fate {
             unanswered.extend(attempt.ids());
         }
@@ -45,7 +57,7 @@ pub(crate) async fn create(
                 return Ok(Creation::Created(event.expect("the batch had one event")));
             }
             Fate::Refused { head: Some(_), .. } | Fate::Passed { .. } => {
-                return found(log, &new, &unanswered).await;
+                return found(log, new, unanswered).await;
             }
             Fate::Refused { head: None, .. } => {
                 return Err(StoreError::Exists("a cancellation of the creation's key"));
@@ -58,18 +70,7 @@ pub(crate) async fn create(
         }
         sleep(BACKOFF).await;
     }
-    Err(or_unknown(
-        StoreError::Unavailable(why),
-        !unanswered.is_empty(),
-    ))
-}
-
-/// While a try may still apply, no error is definite.
-fn or_unknown(error: StoreError, is_open: bool) -> StoreError {
-    match error {
-        StoreError::Unavailable(reason) if is_open => StoreError::Unknown(reason),
-        other => other,
-    }
+    Err(StoreError::Unavailable(why))
 }
 
 fn attempt(new: &NewChat, clock: &dyn Clock, ids: &IdGenerator) -> Result<Attempt, StoreError> {

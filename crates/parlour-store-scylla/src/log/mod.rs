@@ -17,6 +17,7 @@ mod search;
 
 mod attempt;
 mod commit;
+mod doubt;
 mod entry;
 mod roll_over;
 
