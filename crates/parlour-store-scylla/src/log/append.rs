@@ -1,7 +1,7 @@
 //! `append`: drafts become events in as few conditional batches as their order, epochs and buckets allow.
 //!
 //! One round: a head (remembered, or read), the buckets before it searched for the keys, then one batch. Whatever a batch
-//! teaches, a new head, a used key, is the start of the next round. At most five rounds in a row without an event.
+//! teaches, a new head, a used key, is the start of the next round. At most six rounds in a row may try and settle no draft.
 
 mod batch;
 mod keys;
@@ -16,9 +16,9 @@ use super::entry::Entry;
 use super::roll_over;
 use super::{HeadCache, LogReader};
 
-/// Rounds in a row without an event before a draft is given up.
+/// Tries in a row that settle no draft before all that are left are given up.
 const TRIES_MAX: u32 = 6;
-/// Nobody waits longer than this for a round that brings an event.
+/// Nobody waits longer than this for a try that settles a draft.
 const PATIENCE: Duration = Duration::from_secs(6);
 
 /// One call of `append`.
@@ -38,7 +38,7 @@ pub(crate) struct Appending<'a> {
     /// Whether batches are of one event, because a larger one was invalid.
     is_apart: bool,
     tries: u32,
-    /// Why the last try brought no event, for when there are no more.
+    /// Why the last try settled nothing, for when there are no more.
     reason: String,
     since: Instant,
     lost_races: u32,
@@ -118,6 +118,12 @@ impl<'a> Appending<'a> {
 
     fn pending(&self) -> impl Iterator<Item = usize> + '_ {
         (0..self.entries.len()).filter(|index| self.entries[*index].is_pending())
+    }
+
+    /// A try has settled a draft: the others have all their tries again.
+    fn got_on(&mut self) {
+        self.tries = 0;
+        self.since = Instant::now();
     }
 
     fn is_late(&self) -> bool {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use parlour_model::limits;
 use parlour_store::{Head, NotStored, Outcome, StoreError};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::Appending;
 use crate::log::Bucket;
@@ -39,9 +39,14 @@ impl Appending<'_> {
                 self.entries[*index].unanswered_under(id);
             }
         }
-        self.tries += 1;
+        let before = self.pending().count();
         self.failed(&chosen, head, fate).await?;
-        self.wait().await;
+        if self.pending().count() < before {
+            self.got_on();
+        } else {
+            self.tries += 1;
+            self.wait().await;
+        }
         Ok(())
     }
 
@@ -76,8 +81,7 @@ impl Appending<'_> {
 
     fn applied(&mut self, chosen: &[usize], attempt: Attempt) {
         self.learn(attempt.after());
-        self.tries = 0;
-        self.since = Instant::now();
+        self.got_on();
         // What was open depended on the head that this batch has replaced.
         self.entries.iter_mut().for_each(Entry::close);
         let events = attempt.into_events();
