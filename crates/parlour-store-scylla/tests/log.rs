@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fixture::chat::{Chat, acknowledged, created, message};
 use parlour_model::{Clock, Content, Countable, Event, ManualClock, Seq};
-use parlour_store::{Cancellation, ChatLog, Lookup, Outcome};
+use parlour_store::{Cancellation, ChatLog, Lookup, NotStored, Outcome};
 use parlour_store_scylla::ScyllaStore;
 use tokio::task::JoinSet;
 
@@ -220,6 +220,37 @@ async fn a_draft_is_searched_for_however_long_the_search_for_its_neighbour_is() 
         "{outcomes:?}"
     );
     assert_eq!(outcomes[1], Outcome::Existing(event));
+}
+
+#[tokio::test]
+async fn nothing_of_an_author_overtakes_a_draft_that_must_be_searched_for_longer() {
+    let Some(host) = fixture::host() else { return };
+    let (a, _) = two_nodes(&host).await;
+    let first = a.draft(0, "never before");
+    for _ in 0..9 {
+        fill_eight_buckets(&a).await;
+    }
+    let said = a.draft(0, "long since").applied(a.head().await.seq);
+    let event = created(a.append_one(said.clone()).await);
+    let now = event.seq;
+    let second = a.draft(0, "after it").applied(now);
+    let other = a.draft_of(a.member, 0, message("somebody else"));
+    let drafts = vec![first.clone(), second.clone(), said, other.applied(now)];
+    let mut outcomes = a.append(drafts).await;
+    assert_eq!(created(outcomes.pop().unwrap()).seq, now.next());
+    // A retry is answered all the same.
+    assert_eq!(outcomes.pop(), Some(Outcome::Existing(event)));
+    let [
+        Outcome::Unknown { applied },
+        Outcome::NotStored(NotStored::Unavailable(_)),
+    ] = outcomes[..]
+    else {
+        panic!("the search ended, or the second was not kept back: {outcomes:?}");
+    };
+    let first = first.applied(applied.unwrap());
+    let outcomes = a.append(vec![first, second]).await;
+    let seqs: Vec<Seq> = outcomes.into_iter().map(|it| created(it).seq).collect();
+    assert_eq!(seqs, [now.plus(2), now.plus(3)]);
 }
 
 async fn fill_eight_buckets(node: &Chat) {

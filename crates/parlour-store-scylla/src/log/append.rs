@@ -147,8 +147,8 @@ impl<'a> Appending<'a> {
             return Ok(());
         }
         let entry = &mut self.entries[first];
-        if entry.draft.epoch != head.epoch {
-            return self.other_epoch(head, bucket).await;
+        if !entry.may_follow(head) {
+            return self.refuse_first(head, bucket).await;
         }
         if entry.json.len() > limits::BATCH_BYTES_MAX {
             entry.give_up(NotStored::TooLarge);

@@ -1,7 +1,7 @@
 //! One draft on its way through an append.
 
 use parlour_model::{Draft, EventId, Seq, Timestamp};
-use parlour_store::{NotStored, Outcome};
+use parlour_store::{Head, NotStored, Outcome};
 
 use super::attempt::NewEvent;
 use super::keys::Memory;
@@ -20,6 +20,8 @@ pub(super) struct Entry {
     unanswered: Vec<EventId>,
     /// Whether a try of it may still apply, or has.
     is_open: bool,
+    /// Whether an earlier draft of its author may still come.
+    is_kept_back: bool,
 }
 
 impl Entry {
@@ -33,6 +35,7 @@ impl Entry {
             search_from: None,
             unanswered: Vec::new(),
             is_open: false,
+            is_kept_back: false,
         }
     }
 
@@ -80,6 +83,29 @@ impl Entry {
     /// No try of it can apply any more.
     pub(super) fn close(&mut self) {
         self.is_open = false;
+    }
+
+    /// An earlier draft of its author may still come: it is not tried, only looked for.
+    pub(super) fn keep_back(&mut self) {
+        self.is_kept_back = true;
+    }
+
+    /// Whether it may be tried after this head.
+    pub(super) fn may_follow(&self, head: Head) -> bool {
+        self.draft.epoch == head.epoch && !self.is_kept_back
+    }
+
+    /// Says why it may not follow this head, unless it has its outcome.
+    pub(super) fn refuse_after(&mut self, head: Head) {
+        if !self.is_pending() {
+            return;
+        }
+        if self.draft.epoch == head.epoch {
+            let reason = "an earlier draft of its author is still looked for";
+            self.give_up(NotStored::Unavailable(reason.to_owned()));
+        } else {
+            self.settle(Outcome::RightsChanged);
+        }
     }
 
     pub(super) fn settle(&mut self, outcome: Outcome) {

@@ -67,7 +67,7 @@ impl Appending<'_> {
                 .iter()
                 .any(|e| e.name() == entry.name());
             let fits = chosen.is_empty()
-                || !is_twin && entry.draft.epoch == head.epoch && bytes <= limits::BATCH_BYTES_MAX;
+                || !is_twin && entry.may_follow(head) && bytes <= limits::BATCH_BYTES_MAX;
             if !fits || chosen.len() as u64 >= room.min(most) {
                 break;
             }

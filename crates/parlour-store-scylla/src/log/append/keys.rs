@@ -1,5 +1,7 @@
 //! What an append asks about keys: in the buckets before the present one, of drafts that come twice, and of drafts
-//! that were checked at another epoch.
+//! that were checked at another epoch or are kept back.
+
+use std::collections::HashSet;
 
 use parlour_model::{Seq, limits};
 use parlour_store::{Head, Outcome, StoreError};
@@ -45,17 +47,22 @@ impl Appending<'_> {
             .any(|index| self.entries[index].search_from < Some(bucket))
     }
 
-    /// Notes how far the search came. Who has not come to the end gives up, and may go on from there.
+    /// Notes how far the search came. Who has not come to the end gives up, and may go on from there. What its author says
+    /// after it is kept back, lest it come before it.
     fn searched(&mut self, end: Bucket, bucket: Bucket) {
         let applied = end
             .previous()
             .map_or(Seq::ZERO, |last| *self.log.layout.seqs_of(last).end());
+        let mut cut_short = HashSet::new();
         for entry in self.entries.iter_mut().filter(|entry| entry.is_pending()) {
             if entry.search_from < Some(end) {
                 entry.search_from = Some(end);
             }
             if end < bucket && entry.search_from == Some(end) {
                 entry.searched_through(applied);
+                cut_short.insert(entry.draft.author);
+            } else if cut_short.contains(&entry.draft.author) {
+                entry.keep_back();
             }
         }
     }
@@ -82,9 +89,9 @@ impl Appending<'_> {
         true
     }
 
-    /// The first draft was checked at another epoch. Before that is said, the head is read in a transaction, and then
-    /// the keys: a retry is answered whatever its author may do now.
-    pub(super) async fn other_epoch(
+    /// The first draft was checked at another epoch, or is kept back. Before that is said, the head is read in a transaction,
+    /// and then the keys: a retry is answered whatever its author may do now.
+    pub(super) async fn refuse_first(
         &mut self,
         head: Head,
         bucket: Bucket,
@@ -99,17 +106,14 @@ impl Appending<'_> {
         }
         let refused: Vec<usize> = self
             .pending()
-            .take_while(|index| self.entries[*index].draft.epoch != head.epoch)
+            .take_while(|index| !self.entries[*index].may_follow(head))
             .take(limits::BATCH_EVENTS_MAX)
             .collect();
         let names: Vec<KeyName> = refused.iter().map(|i| self.entries[*i].name()).collect();
         let known = self.log.known_serial(self.chat, bucket, &names).await?;
         self.settle_known(&known).await?;
         for index in refused {
-            let entry = &mut self.entries[index];
-            if entry.is_pending() {
-                entry.settle(Outcome::RightsChanged);
-            }
+            self.entries[index].refuse_after(head);
         }
         Ok(())
     }
