@@ -2,6 +2,7 @@
 //!
 //! No call waits for ever. A read that does not answer in time says nothing, so it is unavailable; a write
 //! that does not answer in time may have happened, so it is unknown and is asked again: every write used here is idempotent.
+//! What is unknown once stays so until the store says what became of it: that it cannot be asked now settles nothing.
 
 use std::future::Future;
 use std::time::Duration;
@@ -53,13 +54,15 @@ impl PatientStore {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        let mut answer = self.in_time(call(&self.store)).await;
         for pause in PAUSES {
-            match self.in_time(call(&self.store)).await {
-                Err(StoreError::Unknown(_)) => tokio::time::sleep(pause).await,
-                answer => return answer,
+            if !matches!(answer, Err(StoreError::Unknown(_))) {
+                break;
             }
+            tokio::time::sleep(pause).await;
+            answer = self.in_time(call(&self.store)).await.map_err(in_doubt);
         }
-        self.in_time(call(&self.store)).await
+        answer
     }
 
     /// As [`Self::settle`], for writes of which every error is simply a failure.
@@ -89,6 +92,20 @@ impl PatientStore {
         tokio::time::timeout(self.within, call)
             .await
             .unwrap_or_else(|_| Err(StoreError::Unknown("no answer in time".to_owned())))
+    }
+}
+
+/// What an error says after a try of the same write that was not answered: that one may still be stored.
+fn in_doubt(error: StoreError) -> StoreError {
+    match error {
+        StoreError::Unavailable(reason) | StoreError::ReadOnly(reason) => {
+            StoreError::Unknown(reason)
+        }
+        StoreError::Corrupt(detail) => {
+            tracing::error!(detail, "the stored data contradicts itself");
+            StoreError::Unknown("the stored data is damaged".to_owned())
+        }
+        other => other,
     }
 }
 

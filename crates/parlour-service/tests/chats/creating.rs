@@ -1,10 +1,13 @@
 //! Direct chats exist once per pair, groups once per key.
 
 use parlour_model::{AppData, ChatType, Content, HistoryVisibility, Role, Seq, Title, limits};
-use parlour_service::{Missing, NewGroup, Refusal, ServiceError};
+use parlour_service::{Actor, Missing, NewGroup, Refusal, ServiceError};
+use parlour_store::faults::{Fault, Operation};
 use tokio::task::JoinSet;
 
 use crate::world::{World, message};
+
+const UNKNOWN: ServiceError = ServiceError::OutcomeUnknown { applied: None };
 
 fn group(title: &str, users: Vec<parlour_model::UserId>) -> NewGroup {
     NewGroup {
@@ -14,6 +17,10 @@ fn group(title: &str, users: Vec<parlour_model::UserId>) -> NewGroup {
         data: AppData::default(),
         idempotency_key: None,
     }
+}
+
+async fn chats_of(world: &World, who: &Actor) -> usize {
+    world.chats.list(who, None, 10).await.unwrap().chats.len()
 }
 
 #[tokio::test]
@@ -186,4 +193,20 @@ async fn a_group_names_users_that_exist_and_not_too_many() {
             .chats
             .is_empty()
     );
+}
+
+/// A first try that was not answered may still be stored: that the next one finds the store away changes nothing about it.
+#[tokio::test]
+async fn a_definite_failure_after_a_doubtful_try_is_not_told_as_definite() {
+    let world = World::new();
+    let ann = world.user().await;
+    world.faults.next(Operation::Create, Fault::Late);
+    world.faults.always(Operation::Create, Fault::Before);
+    let new = group("Hikers", Vec::new());
+    let answer = world.chats.create_group(&ann, new).await.map(drop);
+    assert_eq!(answer, Err(UNKNOWN));
+    world.faults.clear();
+    assert_eq!(chats_of(&world, &ann).await, 0);
+    assert_eq!(world.faults.release().await, 1);
+    assert_eq!(chats_of(&world, &ann).await, 1, "it was stored after all");
 }
