@@ -60,6 +60,18 @@ impl ServiceError {
             Self::Busy { .. } | Self::Unavailable(_) | Self::OutcomeUnknown { .. }
         )
     }
+
+    /// This error as the answer to a request of which something is stored already: that the rest failed for now must not
+    /// say that nothing was done.
+    pub(crate) fn after_commit(self) -> Self {
+        match self {
+            Self::Unavailable(_) | Self::Busy { .. } => {
+                tracing::warn!(cause = %self, "a request was done, and its answer could not be made");
+                Self::OutcomeUnknown { applied: None }
+            }
+            other => other,
+        }
+    }
 }
 
 impl From<NumberLapsed> for ServiceError {

@@ -63,7 +63,8 @@ impl Inner {
             self.set_password(actor.user, new).await?;
         }
         // After the new hash is stored: who logs in by the old one from here on notices it themselves.
-        self.revoke_others(actor).await
+        let revoked = self.revoke_others(actor).await;
+        revoked.map_err(ServiceError::after_commit)
     }
 
     async fn set_password(&self, user: UserId, password: SecretString) -> Result<(), ServiceError> {

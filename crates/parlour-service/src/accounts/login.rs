@@ -56,7 +56,8 @@ impl Accounts {
             return Err(refused());
         }
         let signed_in = inner.open_session(user, device).await?;
-        inner.confirm(&signed_in, &hash, &password).await?;
+        let confirmed = inner.confirm(&signed_in, &hash, &password).await;
+        confirmed.map_err(ServiceError::after_commit)?;
         if verdict == Verdict::RightAndOutdated {
             inner.rehash(signed_in.user.id, &hash, password).await;
         }

@@ -43,7 +43,8 @@ impl Accounts {
         if session.salt != token.salt {
             return Err(refused("refresh_forged"));
         }
-        let Some(user) = inner.store.read(|s| s.user(session.user)).await? else {
+        let user = inner.store.read(|s| s.user(session.user)).await;
+        let Some(user) = user.map_err(ServiceError::after_commit)? else {
             return Err(refused("refresh_gone"));
         };
         inner.activity.note(session.id, now);

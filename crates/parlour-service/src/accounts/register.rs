@@ -52,7 +52,8 @@ impl Accounts {
             Some(earlier) => inner.resume(earlier, registration).await?,
             None => inner.begin(registration).await?,
         };
-        inner.open_session(user, device).await
+        let signed_in = inner.open_session(user, device).await;
+        signed_in.map_err(ServiceError::after_commit)
     }
 }
 
@@ -119,15 +120,25 @@ impl Inner {
 
     /// Goes on with the user of an earlier attempt, for whoever knows the password.
     async fn resume(&self, earlier: UserId, wanted: Registration) -> Result<User, ServiceError> {
-        self.claim_user_name(&wanted.username, earlier).await?;
-        let user = self.store.read(|s| s.user(earlier)).await?;
-        let hash = self.store.read(|s| s.password_hash(earlier)).await?;
         self.rates.take_password_check(&wanted.username).await?;
-        match (user, self.passwords.verify(wanted.password, hash).await?) {
+        self.claim_user_name(&wanted.username, earlier).await?;
+        let proven = self.prove(earlier, wanted.password).await;
+        match proven.map_err(ServiceError::after_commit)? {
             (Some(user), Verdict::Right | Verdict::RightAndOutdated) => Ok(user),
             // The key opens nothing: to whoever has another password the name is somebody else's.
             _ => Err(Refusal::UsernameTaken.into()),
         }
+    }
+
+    /// A user, and whether this is their password.
+    async fn prove(
+        &self,
+        user: UserId,
+        password: SecretString,
+    ) -> Result<(Option<User>, Verdict), ServiceError> {
+        let hash = self.store.read(|s| s.password_hash(user)).await?;
+        let user = self.store.read(|s| s.user(user)).await?;
+        Ok((user, self.passwords.verify(password, hash).await?))
     }
 
     /// Writes a row for the wanted user under a fresh id.

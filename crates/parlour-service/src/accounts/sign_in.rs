@@ -105,7 +105,8 @@ impl Inner {
 
     /// Whether an attempt that was not answered has stored exactly this session: nobody else has its salt.
     async fn is_stored(&self, new: &NewSession) -> Result<bool, ServiceError> {
-        let stored = self.store.read(|s| s.session(new.id)).await?;
+        let stored = self.store.read(|s| s.session(new.id)).await;
+        let stored = stored.map_err(ServiceError::after_commit)?;
         Ok(stored.is_some_and(|s| s.user == new.user && s.salt == new.salt))
     }
 

@@ -55,8 +55,14 @@ impl Chats {
 impl Inner {
     async fn set_block(&self, blocker: UserId, user: UserId, on: bool) -> Result<(), ServiceError> {
         self.store.write(|s| s.set_block(blocker, user, on)).await?;
-        match self.direct_chat(blocker, user).await? {
-            Some(chat) => self.raise_epoch(chat, blocker).await,
+        // The row stands, so from here on no failure says that nothing was stored.
+        let raised = self.raise_epoch_of_pair(blocker, user).await;
+        raised.map_err(ServiceError::after_commit)
+    }
+
+    async fn raise_epoch_of_pair(&self, author: UserId, other: UserId) -> Result<(), ServiceError> {
+        match self.direct_chat(author, other).await? {
+            Some(chat) => self.raise_epoch(chat, author).await,
             None => Ok(()),
         }
     }

@@ -43,13 +43,14 @@ impl Inner {
 pub(super) type Created = (ChatSummary, bool);
 
 impl Chats {
-    /// The answer to a creation.
+    /// The answer to a creation. The chat exists, so its errors do not say that nothing was stored.
     pub(super) async fn created(
         &self,
         actor: &Actor,
         chat: ChatId,
         existed: bool,
     ) -> Result<Created, ServiceError> {
-        Ok((self.get(actor, chat).await?, existed))
+        let summary = self.get(actor, chat).await;
+        Ok((summary.map_err(ServiceError::after_commit)?, existed))
     }
 }

@@ -22,7 +22,7 @@ impl Chats {
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for data beyond their limits; chat not found for strangers; [`ServiceError::Forbidden`] in a direct chat and below the role that the
-    /// change needs.
+    /// change needs; [`ServiceError::Unavailable`]; [`ServiceError::OutcomeUnknown`]: it may have changed.
     pub async fn update(
         &self,
         actor: &Actor,
@@ -43,10 +43,12 @@ impl Chats {
             data,
         };
         let epoch = inner.gate.authorize(chat, actor.user, &content).await?;
-        if changes {
-            inner.enter(actor, chat, epoch, content).await?;
+        if !changes {
+            return self.get(actor, chat).await;
         }
-        self.get(actor, chat).await
+        inner.enter(actor, chat, epoch, content).await?;
+        let changed = self.get(actor, chat).await;
+        changed.map_err(ServiceError::after_commit)
     }
 }
 

@@ -8,6 +8,7 @@
 mod world;
 
 mod faults;
+mod in_doubt;
 mod keys;
 mod login;
 mod profiles;

@@ -9,6 +9,7 @@ mod blocking;
 mod creating;
 mod faults;
 mod homes;
+mod in_doubt;
 mod marks;
 mod members;
 mod owners;
