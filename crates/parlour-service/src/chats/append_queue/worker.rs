@@ -111,18 +111,27 @@ impl Worker {
 
     /// The batch with every author authorized again whom this node authorized before the newest epoch seen.
     async fn authorized_lately(&mut self, batch: Vec<Entry>) -> Vec<Entry> {
-        let this = &*self;
-        let entries = batch.into_iter().map(|entry| async move {
-            if entry.is_own() && entry.draft.epoch < this.epoch {
-                this.authorized_again(entry).await
+        let entries = batch.into_iter().map(|entry| {
+            // What is in doubt goes as it is: it may be stored, whatever its author may do now.
+            let is_old = entry.is_own() && !entry.in_doubt && entry.draft.epoch < self.epoch;
+            (entry, is_old)
+        });
+        let entries = self.authorized_where_asked(entries.collect()).await;
+        let newest = entries.iter().map(|entry| entry.draft.epoch).max();
+        self.epoch = self.epoch.max(newest.unwrap_or_default());
+        entries
+    }
+
+    /// The entries in their order, each with whether it must be authorized again; without those that were told an answer.
+    async fn authorized_where_asked(&self, entries: Vec<(Entry, bool)>) -> Vec<Entry> {
+        let entries = entries.into_iter().map(|(entry, must)| async move {
+            if must {
+                self.authorized_again(entry).await
             } else {
                 Some(entry)
             }
         });
-        let entries: Vec<Entry> = join_all(entries).await.into_iter().flatten().collect();
-        let newest = entries.iter().map(|entry| entry.draft.epoch).max();
-        self.epoch = self.epoch.max(newest.unwrap_or_default());
-        entries
+        join_all(entries).await.into_iter().flatten().collect()
     }
 
     /// The entry with the epoch at which its author was authorized now; `None` if that was refused and told, or is the
@@ -162,26 +171,23 @@ impl Worker {
     /// One try: appends, announces, answers, and puts back what must be tried again.
     async fn commit(&mut self, mut batch: Vec<Entry>) {
         let tried = self.try_once(&mut batch).await;
-        let (mut answered, mut unauthorized, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut answered, mut again, mut pause) = (Vec::new(), Vec::new(), None);
         for (mut entry, verdict) in batch.into_iter().zip(tried.verdicts) {
             match fate(&mut entry, verdict, tried.tries_max) {
                 Fate::Answered(answer) => answered.push((entry, answer)),
-                Fate::AuthorizeAgain => unauthorized.push(entry),
-                Fate::TryAgain => unknown.push(entry),
+                Fate::AuthorizeAgain => again.push((entry, true)),
+                Fate::TryAgain => {
+                    pause = pause.max(Some(entry.unknowns));
+                    again.push((entry, false));
+                }
             }
         }
         self.announce(&answered, tried.at_home).await;
         for (entry, answer) in answered {
             conclude(entry, answer);
         }
-        let pause = unknown.iter().map(|entry| entry.unknowns).max();
-        let authorized = join_all(
-            unauthorized
-                .into_iter()
-                .map(|entry| self.authorized_again(entry)),
-        );
-        unknown.extend(authorized.await.into_iter().flatten());
-        self.shared.put_back(self.chat, unknown);
+        let again = self.authorized_where_asked(again).await;
+        self.shared.put_back(self.chat, again);
         if let Some(unknowns) = pause {
             self.pause(unknowns).await;
         }

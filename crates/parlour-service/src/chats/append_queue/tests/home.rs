@@ -29,7 +29,7 @@ pub(super) struct TestHome {
     pub(super) told: Mutex<Vec<Seq>>,
     /// The chats for which this node called the others.
     pub(super) called: Mutex<Vec<ChatId>>,
-    asked: Mutex<Vec<Vec<Draft>>>,
+    pub(super) asked: Mutex<Vec<Vec<Draft>>>,
     script: Mutex<VecDeque<Said>>,
 }
 
@@ -53,7 +53,10 @@ impl TestHome {
         answer
     }
 
-    fn says(&self, said: impl Fn(&Draft) -> Result<HomeOutcome, HomeError> + Send + 'static) {
+    pub(super) fn says(
+        &self,
+        said: impl Fn(&Draft) -> Result<HomeOutcome, HomeError> + Send + 'static,
+    ) {
         self.script.lock().unwrap().push_back(Box::new(said));
     }
 
@@ -71,7 +74,7 @@ impl TestHome {
 
 impl Lab {
     /// The chat is hot, and another node is its home. One event is in the log.
-    async fn hot() -> Self {
+    pub(super) async fn hot() -> Self {
         let lab = Self::new();
         lab.recorder.home.exists.store(true, Ordering::SeqCst);
         lab.log.script([Step::Raced(2)]);
@@ -82,7 +85,7 @@ impl Lab {
         lab
     }
 
-    fn home(&self) -> &TestHome {
+    pub(super) fn home(&self) -> &TestHome {
         &self.recorder.home
     }
 

@@ -4,6 +4,7 @@ mod batches;
 mod home;
 mod lifetime;
 mod log;
+mod order;
 mod outcomes;
 
 use std::sync::atomic::Ordering;
