@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use parlour_model::{Chat, ChatId, Marks, Member, Message, Seq, UserId, Visible, limits, unread};
 
-use crate::{Anchor, Head, Store, StoreError};
+use crate::{Anchor, Authority, Head, Store, StoreError};
+
+/// How often a chat is read again whose members, title or settings change while it is read.
+const READS_MAX: usize = 5;
 
 /// A chat as one of its members sees it in the chat list.
 #[derive(Debug, Clone)]
@@ -52,17 +55,14 @@ pub async fn chat_summary(
     user: UserId,
     chat: ChatId,
 ) -> Result<Option<ChatSummary>, StoreError> {
-    let Some(authority) = store.authority(chat, user).await? else {
+    let Some((authority, head)) = authority_and_head(store, user, chat).await? else {
         return Ok(None);
     };
     let Some(member) = authority.member.filter(Member::is_joined) else {
         return Ok(None);
     };
-    let Some(head) = store.head(chat, authority.as_of).await? else {
-        return Ok(None);
-    };
     let marks = store.marks(user, chat).await?;
-    let visible = ChatSummary::visible(&authority.chat, &member, authority.as_of);
+    let visible = ChatSummary::visible(&authority.chat, &member, head.seq);
     let last = store.page(chat, Anchor::Latest, 1, visible).await?;
     let members = members_with_marks(store, chat, authority.member_count).await?;
     Ok(Some(ChatSummary {
@@ -79,6 +79,37 @@ pub async fn chat_summary(
         member_count: authority.member_count,
         members,
     }))
+}
+
+/// A user's standing, and a head such that nothing between the two changed what the standing shows: whoever is given a
+/// head is told of what comes after it, and of nothing before.
+async fn authority_and_head(
+    store: &dyn Store,
+    user: UserId,
+    chat: ChatId,
+) -> Result<Option<(Authority, Head)>, StoreError> {
+    let Some(mut authority) = store.authority(chat, user).await? else {
+        return Ok(None);
+    };
+    for _ in 0..READS_MAX {
+        let Some(head) = store.head(chat, authority.as_of).await? else {
+            return Ok(None);
+        };
+        if head.effect_seq <= authority.as_of {
+            return Ok(Some((authority, head)));
+        }
+        let Some(later) = store.authority(chat, user).await? else {
+            return Ok(None);
+        };
+        // Reactions and edits are effects too, and a lively chat is never without.
+        authority.as_of = later.as_of;
+        if authority == later {
+            return Ok(Some((later, head)));
+        }
+        authority = later;
+    }
+    let reason = "the chat changed whenever it was read".to_owned();
+    Err(StoreError::Unavailable(reason))
 }
 
 async fn members_with_marks(

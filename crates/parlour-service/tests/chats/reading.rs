@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use parlour_model::{EventId, HistoryVisibility, Mark, Marks, Message, Seq};
-use parlour_service::{Actor, Missing, SeqOrId, ServiceError};
+use parlour_model::{EventId, HistoryVisibility, Mark, Marks, Message, Seq, Title};
+use parlour_service::{Actor, ChatChange, Missing, SeqOrId, ServiceError};
 use parlour_store::Anchor;
+use parlour_store::faults::{Fault, Operation};
+use tokio::task::JoinSet;
 
 use crate::world::{World, message};
 
@@ -265,4 +267,36 @@ async fn a_message_has_receipts_of_those_only_who_were_there_when_it_was_said() 
     assert_eq!(receipts(later).await, nobody);
     let all = world.chats.all_marks(&ann, chat).await.unwrap();
     assert_eq!(all.len(), 4);
+}
+
+/// What comes after the head of a summary is told by events, so nothing up to it may be missing.
+#[tokio::test]
+async fn a_chat_that_changes_while_it_is_read_is_shown_as_of_its_head() {
+    let world = World::new();
+    let ann = world.user().await;
+    let chat = world.group(&[ann]).await;
+    let title = Title::new("Divers").unwrap();
+    let change = || ChatChange {
+        title: Some(title.clone()),
+        ..ChatChange::default()
+    };
+    for is_renamed in [false, true] {
+        world.say(&ann, chat, "before").await;
+        world.faults.next(Operation::Heads, Fault::Hang);
+        let reads = world.faults.count() + 1;
+        let chats = world.chats.clone();
+        let mut reading = JoinSet::new();
+        reading.spawn(async move { chats.get(&ann, chat).await.unwrap() });
+        world.faults.struck(Operation::Heads, reads).await;
+        let said = world.say(&ann, chat, "meanwhile").await;
+        if is_renamed {
+            world.chats.update(&ann, chat, change()).await.unwrap();
+        }
+        world.faults.release().await;
+        let shown = reading.join_next().await.unwrap().unwrap();
+        let last = shown.last_message.expect("a line");
+        let is_up_to_date = shown.chat.title.as_ref() == Some(&title);
+        assert_eq!((last.seq >= said.seq, is_up_to_date), (true, is_renamed));
+        assert!(last.seq <= shown.head.seq);
+    }
 }
