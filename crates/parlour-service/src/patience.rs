@@ -1,6 +1,6 @@
 //! Asking the store: within a time, and again where that settles what became of a write.
 //!
-//! No call waits for ever. A read that does not answer in time says nothing, so it is unavailable; a write
+//! No caller waits for ever. A read that does not answer in time says nothing, so it is unavailable; a write
 //! that does not answer in time may have happened, so it is unknown and is asked again: every write used here is idempotent.
 //! What is unknown once stays so until the store says what became of it: that it cannot be asked now settles nothing.
 
@@ -54,15 +54,19 @@ impl PatientStore {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
-        let mut answer = self.in_time(call(&self.store)).await;
-        for pause in PAUSES {
-            if !matches!(answer, Err(StoreError::Unknown(_))) {
-                break;
-            }
-            tokio::time::sleep(pause).await;
-            answer = self.in_time(call(&self.store)).await.map_err(in_doubt);
-        }
-        answer
+        settled(|| self.in_time(call(&self.store))).await
+    }
+
+    /// As [`Self::settle`], for a write that a store must not be stopped in, and that may take long: each call is waited for
+    /// to its end. Only for a task that nobody waits for without a limit of their own.
+    pub(crate) async fn settle_to_the_end<'a, T, F>(
+        &'a self,
+        call: impl Fn(&'a SharedStore) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        settled(|| call(&self.store)).await
     }
 
     /// As [`Self::settle`], for writes of which every error is simply a failure.
@@ -93,6 +97,22 @@ impl PatientStore {
             .await
             .unwrap_or_else(|_| Err(StoreError::Unknown("no answer in time".to_owned())))
     }
+}
+
+/// The answer of the first call that is not unknown, or of the last.
+async fn settled<T, F>(call: impl Fn() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut answer = call().await;
+    for pause in PAUSES {
+        if !matches!(answer, Err(StoreError::Unknown(_))) {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        answer = call().await.map_err(in_doubt);
+    }
+    answer
 }
 
 /// What an error says after a try of the same write that was not answered: that one may still be stored.

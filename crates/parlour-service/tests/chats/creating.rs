@@ -1,5 +1,7 @@
 //! Direct chats exist once per pair, groups once per key.
 
+use std::time::Duration;
+
 use parlour_model::{AppData, ChatType, Content, HistoryVisibility, Role, Seq, Title, limits};
 use parlour_service::{Actor, Missing, NewGroup, Refusal, ServiceError};
 use parlour_store::faults::{Fault, Operation};
@@ -209,4 +211,50 @@ async fn a_definite_failure_after_a_doubtful_try_is_not_told_as_definite() {
     assert_eq!(chats_of(&world, &ann).await, 0);
     assert_eq!(world.faults.release().await, 1);
     assert_eq!(chats_of(&world, &ann).await, 1, "it was stored after all");
+}
+
+/// The effects of a first event with many members take a store longer than any other call.
+#[tokio::test]
+async fn a_creation_that_takes_long_is_waited_for_and_asked_for_once() {
+    let world = World::new();
+    let ann = world.user().await;
+    world.faults.always(Operation::Create, Fault::Hang);
+    let mut creating = Box::pin(world.chats.create_group(&ann, group("Hikers", Vec::new())));
+    tokio::select! {
+        biased;
+        () = world.faults.struck(Operation::Create, 1) => {}
+        _ = &mut creating => panic!("it cannot have finished"),
+    }
+    tokio::time::pause();
+    let longer = tokio::time::timeout(Duration::from_secs(8), creating.as_mut());
+    assert!(longer.await.is_err());
+    tokio::time::resume();
+    world.faults.release().await;
+    let (_, existed) = creating.await.unwrap();
+    assert_eq!((existed, world.faults.count()), (false, 1));
+}
+
+#[tokio::test]
+async fn a_creation_that_is_given_up_goes_on_to_its_end() {
+    let world = World::new();
+    let ann = world.user().await;
+    world.faults.always(Operation::Create, Fault::Hang);
+    let mut creating = Box::pin(world.chats.create_group(&ann, group("Hikers", Vec::new())));
+    tokio::select! {
+        biased;
+        () = world.faults.struck(Operation::Create, 1) => {}
+        _ = &mut creating => panic!("it cannot have finished"),
+    }
+    tokio::time::pause();
+    assert_eq!(creating.await.map(drop), Err(UNKNOWN));
+    tokio::time::resume();
+    world.faults.clear();
+    world.faults.release().await;
+    let created = async {
+        while chats_of(&world, &ann).await == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let created = tokio::time::timeout(Duration::from_secs(20), created).await;
+    created.expect("the chat is there in the end");
 }
