@@ -40,26 +40,30 @@ impl Claims for ScyllaStore {
         ttl: Option<Duration>,
     ) -> Result<Claim, StoreError> {
         let (space, ttl) = (space.as_str(), seconds(ttl));
-        for _ in 0..TRIES_MAX {
-            let values = (space, name, int(owner), ttl);
-            if self.applies(&CLAIM, values).await? {
-                return Ok(Claim::Won);
-            }
-            let found: Option<(Option<i64>,)> = self.cql.one_serial(&OWNER, (space, name)).await?;
-            match found.and_then(|(owner,)| owner) {
-                Some(other) if other != int(owner) => return Ok(Claim::Taken(number(other)?)),
-                // The owner's again, and as long as they ask for now.
-                Some(_) => {
-                    let values = (ttl, int(owner), space, name, int(owner));
-                    if self.applies(&EXTEND, values).await? {
-                        return Ok(Claim::Won);
-                    }
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let values = (space, name, int(owner), ttl);
+                if tries.applies(&CLAIM, values).await? {
+                    return Ok(Claim::Won);
                 }
-                // The answer was lost and the claim with it, or it has just ended.
-                None => {}
+                let found: Option<(Option<i64>,)> =
+                    self.cql.one_serial(&OWNER, (space, name)).await?;
+                match found.and_then(|(owner,)| owner) {
+                    Some(other) if other != int(owner) => return Ok(Claim::Taken(number(other)?)),
+                    // The owner's again, and as long as they ask for now.
+                    Some(_) => {
+                        let values = (ttl, int(owner), space, name, int(owner));
+                        if tries.applies(&EXTEND, values).await? {
+                            return Ok(Claim::Won);
+                        }
+                    }
+                    // The answer was lost and the claim with it, or it has just ended.
+                    None => {}
+                }
             }
-        }
-        Err(StoreError::Unknown(format!("the claim of {name}")))
+            Err(StoreError::Unknown(format!("the claim of {name}")))
+        })
+        .await
     }
 
     async fn owner(&self, space: ClaimSpace, name: &str) -> Result<Option<u64>, StoreError> {

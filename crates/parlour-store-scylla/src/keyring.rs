@@ -39,19 +39,22 @@ type KeyRow = (String, Vec<u8>, i64, i64);
 impl Keyring for ScyllaStore {
     async fn add_key(&self, key: StoredKey) -> Result<StoredKey, StoreError> {
         let purpose = key.purpose.as_str();
-        for _ in 0..TRIES_MAX {
-            let created_at = int(key.created_at.as_millis());
-            let expires_at = expiry(key.expires_at);
-            let values = (purpose, &key.id, &key.secret, created_at, expires_at);
-            if self.applies(&ADD, values).await? {
-                return Ok(key);
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let created_at = int(key.created_at.as_millis());
+                let expires_at = expiry(key.expires_at);
+                let values = (purpose, &key.id, &key.secret, created_at, expires_at);
+                if tries.applies(&ADD, values).await? {
+                    return Ok(key);
+                }
+                let found: Option<KeyRow> = self.cql.one_serial(&ONE, (purpose, &key.id)).await?;
+                if let Some(row) = found {
+                    return decode(key.purpose, row);
+                }
             }
-            let found: Option<KeyRow> = self.cql.one_serial(&ONE, (purpose, &key.id)).await?;
-            if let Some(row) = found {
-                return decode(key.purpose, row);
-            }
-        }
-        Err(StoreError::Unknown(format!("the key {}", key.id)))
+            Err(StoreError::Unknown(format!("the key {}", key.id)))
+        })
+        .await
     }
 
     async fn keys(&self, purpose: KeyPurpose) -> Result<Vec<StoredKey>, StoreError> {

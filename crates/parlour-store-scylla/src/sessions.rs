@@ -135,25 +135,28 @@ impl Sessions for ScyllaStore {
 
 impl ScyllaStore {
     async fn insert_session(&self, new: &NewSession) -> Result<(), StoreError> {
-        for _ in 0..TRIES_MAX {
-            let values = (
-                int(new.id.get()),
-                int(new.user.get()),
-                &new.device,
-                new.salt.as_slice(),
-                int(new.at.as_millis()),
-            );
-            if self.applies(&OPEN, values).await? {
-                return Ok(());
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let values = (
+                    int(new.id.get()),
+                    int(new.user.get()),
+                    &new.device,
+                    new.salt.as_slice(),
+                    int(new.at.as_millis()),
+                );
+                if tries.applies(&OPEN, values).await? {
+                    return Ok(());
+                }
+                // The same session again is a caller who was not told the first time.
+                match self.stored_session_serial(new.id).await? {
+                    Some(stored) if stored.is_of(new) => return Ok(()),
+                    Some(_) => return Err(StoreError::Exists("the session")),
+                    None => {}
+                }
             }
-            // The same session again is a caller who was not told the first time.
-            match self.stored_session_serial(new.id).await? {
-                Some(stored) if stored.is_of(new) => return Ok(()),
-                Some(_) => return Err(StoreError::Exists("the session")),
-                None => {}
-            }
-        }
-        Err(StoreError::Unknown(format!("session {}", new.id)))
+            Err(StoreError::Unknown(format!("session {}", new.id)))
+        })
+        .await
     }
 
     async fn stored_session(&self, id: SessionId) -> Result<Option<Stored>, StoreError> {

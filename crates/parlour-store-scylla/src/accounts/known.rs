@@ -92,22 +92,25 @@ impl ScyllaStore {
         on: bool,
     ) -> Result<(), StoreError> {
         let (blocker, blocked) = (int(blocker.get()), int(blocked.get()));
-        for _ in 0..TRIES_MAX {
-            let found: Option<(bool, i32)> =
-                self.cql.one_serial(&BLOCKED, (blocker, blocked)).await?;
-            let applied = match found {
-                Some((is_on, _)) if is_on == on => return Ok(()),
-                Some((_, changes)) => {
-                    let values = (on, changes + 1, blocker, blocked, changes);
-                    self.applies(&BLOCK, values).await?
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let found: Option<(bool, i32)> =
+                    self.cql.one_serial(&BLOCKED, (blocker, blocked)).await?;
+                let applied = match found {
+                    Some((is_on, _)) if is_on == on => return Ok(()),
+                    Some((_, changes)) => {
+                        let values = (on, changes + 1, blocker, blocked, changes);
+                        tries.applies(&BLOCK, values).await?
+                    }
+                    None => tries.applies(&FIRST_BLOCK, (blocker, blocked, on)).await?,
+                };
+                if applied {
+                    return Ok(());
                 }
-                None => self.applies(&FIRST_BLOCK, (blocker, blocked, on)).await?,
-            };
-            if applied {
-                return Ok(());
             }
-        }
-        Err(StoreError::Unknown("the block".to_owned()))
+            Err(StoreError::Unknown("the block".to_owned()))
+        })
+        .await
     }
 
     pub(super) async fn read_block(

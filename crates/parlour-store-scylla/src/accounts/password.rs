@@ -48,19 +48,23 @@ impl ScyllaStore {
     ) -> Result<bool, StoreError> {
         let missing = || StoreError::NotFound("the user");
         self.existing(id).await?.ok_or_else(missing)?;
-        for _ in 0..TRIES_MAX {
-            if self.applies(&SWAP, (hash, int(id.get()), expected)).await? {
-                return Ok(true);
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let values = (hash, int(id.get()), expected);
+                if tries.applies(&SWAP, values).await? {
+                    return Ok(true);
+                }
+                let stored = self.stored_serial(id).await?.ok_or_else(missing)?;
+                // A hash that is in place already is one whose writer was not told the first time.
+                if stored.password_hash == hash {
+                    return Ok(true);
+                }
+                if stored.password_hash != expected {
+                    return Ok(false);
+                }
             }
-            let stored = self.stored_serial(id).await?.ok_or_else(missing)?;
-            // A hash that is in place already is one whose writer was not told the first time.
-            if stored.password_hash == hash {
-                return Ok(true);
-            }
-            if stored.password_hash != expected {
-                return Ok(false);
-            }
-        }
-        Err(StoreError::Unknown(format!("the password of user {id}")))
+            Err(StoreError::Unknown(format!("the password of user {id}")))
+        })
+        .await
     }
 }

@@ -7,6 +7,7 @@ use crate::ScyllaStore;
 use crate::codes;
 use crate::columns::{corrupt, int};
 use crate::cql::Statement;
+use crate::settle::Tries;
 use crate::together::together;
 
 /// How often a change is tried that others get in the way of, or whose answers are lost.
@@ -42,28 +43,31 @@ pub(super) struct Stored {
 impl ScyllaStore {
     pub(super) async fn insert_user(&self, new: &NewUser) -> Result<(), StoreError> {
         let user = &new.user;
-        for _ in 0..TRIES_MAX {
-            let values = (
-                int(user.id.get()),
-                user.username.as_str(),
-                user.display_name.as_str(),
-                user.avatar_url.as_deref().unwrap_or_default(),
-                int(user.created_at.as_millis()),
-                int(user.updated_at.as_millis()),
-                user.data.canonical(),
-                &new.password_hash,
-            );
-            if self.applies(&INSERT, values).await? {
-                return Ok(());
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let values = (
+                    int(user.id.get()),
+                    user.username.as_str(),
+                    user.display_name.as_str(),
+                    user.avatar_url.as_deref().unwrap_or_default(),
+                    int(user.created_at.as_millis()),
+                    int(user.updated_at.as_millis()),
+                    user.data.canonical(),
+                    &new.password_hash,
+                );
+                if tries.applies(&INSERT, values).await? {
+                    return Ok(());
+                }
+                // The same user again is a caller who was not told the first time.
+                match self.stored_serial(user.id).await? {
+                    Some(stored) if stored.is_of(new) => return Ok(()),
+                    Some(_) => return Err(StoreError::Exists("the user")),
+                    None => {}
+                }
             }
-            // The same user again is a caller who was not told the first time.
-            match self.stored_serial(user.id).await? {
-                Some(stored) if stored.is_of(new) => return Ok(()),
-                Some(_) => return Err(StoreError::Exists("the user")),
-                None => {}
-            }
-        }
-        Err(StoreError::Unknown(format!("the row of user {}", user.id)))
+            Err(StoreError::Unknown(format!("the row of user {}", user.id)))
+        })
+        .await
     }
 
     /// The users with these ids that exist, in their order.
@@ -107,35 +111,38 @@ impl ScyllaStore {
     ) -> Result<User, StoreError> {
         let missing = || StoreError::NotFound("the user");
         let mut before = self.read_user(id).await?.ok_or_else(missing)?;
-        for _ in 0..TRIES_MAX {
-            let after = changed(&before, &change);
-            // Found under the new name before it shows, or a crash in between would hide the user.
-            self.write_words(&after).await?;
-            if self.swap_profile(&before, &after).await? {
-                return Ok(after);
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let after = changed(&before, &change);
+                // Found under the new name before it shows, or a crash in between would hide the user.
+                self.write_words(&after).await?;
+                if swap_profile(&tries, &before, &after).await? {
+                    return Ok(after);
+                }
+                before = self.stored_serial(id).await?.ok_or_else(missing)?.user;
+                if before == after {
+                    return Ok(after);
+                }
             }
-            before = self.stored_serial(id).await?.ok_or_else(missing)?.user;
-            if before == after {
-                return Ok(after);
-            }
-        }
-        Err(StoreError::Unknown(format!("the profile of user {id}")))
+            Err(StoreError::Unknown(format!("the profile of user {id}")))
+        })
+        .await
     }
+}
 
-    async fn swap_profile(&self, before: &User, after: &User) -> Result<bool, StoreError> {
-        let values = (
-            after.display_name.as_str(),
-            after.avatar_url.as_deref().unwrap_or_default(),
-            after.data.canonical(),
-            int(after.updated_at.as_millis()),
-            int(after.id.get()),
-            before.display_name.as_str(),
-            before.avatar_url.as_deref().unwrap_or_default(),
-            before.data.canonical(),
-            int(before.updated_at.as_millis()),
-        );
-        self.applies(&CHANGE, values).await
-    }
+async fn swap_profile(tries: &Tries, before: &User, after: &User) -> Result<bool, StoreError> {
+    let values = (
+        after.display_name.as_str(),
+        after.avatar_url.as_deref().unwrap_or_default(),
+        after.data.canonical(),
+        int(after.updated_at.as_millis()),
+        int(after.id.get()),
+        before.display_name.as_str(),
+        before.avatar_url.as_deref().unwrap_or_default(),
+        before.data.canonical(),
+        int(before.updated_at.as_millis()),
+    );
+    tries.applies(&CHANGE, values).await
 }
 
 impl Stored {

@@ -13,6 +13,7 @@ use crate::ScyllaStore;
 use crate::codes;
 use crate::columns::int;
 use crate::cql::Statement;
+use crate::settle::Tries;
 use crate::together::together;
 
 const DAY_MS: u64 = 24 * 3_600 * 1_000;
@@ -45,31 +46,39 @@ impl ScyllaStore {
     ) -> Result<bool, StoreError> {
         let mut tried = false;
         let mut found = self.stored_session(id).await?;
-        for _ in 0..TRIES_MAX {
-            let Some(stored) = found.filter(|stored| stored.session.user == user) else {
-                return Ok(false);
-            };
-            if let Some(revoked_at) = stored.session.revoked_at {
-                // The end that an earlier answer did not tell of may have been ours.
-                return Ok(tried && revoked_at == at);
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let Some(stored) = found.filter(|stored| stored.session.user == user) else {
+                    return Ok(false);
+                };
+                if let Some(revoked_at) = stored.session.revoked_at {
+                    // The end that an earlier answer did not tell of may have been ours.
+                    return Ok(tried && revoked_at == at);
+                }
+                if self.end(&tries, &stored.session, at).await? {
+                    return Ok(true);
+                }
+                tried = true;
+                found = self.stored_session_serial(id).await?;
             }
-            if self.end(&stored.session, at).await? {
-                return Ok(true);
-            }
-            tried = true;
-            found = self.stored_session_serial(id).await?;
-        }
-        Err(StoreError::Unknown(format!("the end of session {id}")))
+            Err(StoreError::Unknown(format!("the end of session {id}")))
+        })
+        .await
     }
 
     /// Ends a session unless it has ended or its token was replaced since it was read. `false` says nothing: see
-    /// [`ScyllaStore::applies`].
-    pub(super) async fn end(&self, session: &Session, at: Timestamp) -> Result<bool, StoreError> {
+    /// [`Tries::applies`].
+    pub(super) async fn end(
+        &self,
+        tries: &Tries,
+        session: &Session,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
         let (id, millis) = (int(session.id.get()), int(at.as_millis()));
         let noted = (day(at.as_millis() / DAY_MS), millis, id);
         self.cql.write(&NOTE, noted).await?;
         let values = (millis, id, int(session.refresh_number));
-        let ended = self.applies(&REVOKE, values).await?;
+        let ended = tries.applies(&REVOKE, values).await?;
         if ended {
             let listed = (false, int(session.user.get()), id);
             self.cql.write_at(&LIST, listed, LISTED_ENDED).await?;

@@ -13,6 +13,7 @@ use super::{Stored, TRIES_MAX};
 use crate::ScyllaStore;
 use crate::columns::int;
 use crate::cql::Statement;
+use crate::settle::Tries;
 
 static ROTATE: Statement = Statement::new(
     "sessions_rotate",
@@ -44,6 +45,16 @@ impl ScyllaStore {
         id: SessionId,
         token: &Token,
     ) -> Result<Rotation, StoreError> {
+        self.settle(|tries| self.try_to_rotate(tries, id, token))
+            .await
+    }
+
+    async fn try_to_rotate(
+        &self,
+        tries: Tries,
+        id: SessionId,
+        token: &Token,
+    ) -> Result<Rotation, StoreError> {
         let call = Uuid::from_bytes(rand::random());
         let mut is_settled = false;
         let mut found = self.stored_session(id).await?;
@@ -57,7 +68,7 @@ impl ScyllaStore {
             match (token.standing(&stored), is_settled) {
                 (Standing::InGrace, _) => return Ok(Rotation::Replay(stored.session)),
                 (Standing::Good, _) => {
-                    if self.replace_token(&stored.session, token, call).await? {
+                    if replace_token(&tries, &stored.session, token, call).await? {
                         let successor = Session {
                             refresh_number: stored.session.refresh_number + 1,
                             ..stored.session
@@ -67,7 +78,7 @@ impl ScyllaStore {
                 }
                 (Standing::Bad, false) => {}
                 (Standing::Bad, true) => {
-                    if self.end(&stored.session, token.at).await? {
+                    if self.end(&tries, &stored.session, token.at).await? {
                         return Ok(Rotation::Reused(Session {
                             revoked_at: Some(token.at),
                             ..stored.session
@@ -81,18 +92,6 @@ impl ScyllaStore {
         Err(StoreError::Unknown(format!("the rotation of session {id}")))
     }
 
-    async fn replace_token(
-        &self,
-        session: &Session,
-        token: &Token,
-        call: Uuid,
-    ) -> Result<bool, StoreError> {
-        let good = int(session.refresh_number);
-        let at = int(token.at.as_millis());
-        let values = (good + 1, at, call, int(session.id.get()), good);
-        self.applies(&ROTATE, values).await
-    }
-
     /// The answer for a session whose token has been replaced.
     async fn rotated(&self, session: Session, at: Timestamp) -> Result<Rotation, StoreError> {
         self.raise_activity(session.id, at).await?;
@@ -101,6 +100,18 @@ impl ScyllaStore {
             ..session
         }))
     }
+}
+
+async fn replace_token(
+    tries: &Tries,
+    session: &Session,
+    token: &Token,
+    call: Uuid,
+) -> Result<bool, StoreError> {
+    let good = int(session.refresh_number);
+    let at = int(token.at.as_millis());
+    let values = (good + 1, at, call, int(session.id.get()), good);
+    tries.applies(&ROTATE, values).await
 }
 
 impl Stored {
