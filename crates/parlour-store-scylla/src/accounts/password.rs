@@ -1,4 +1,5 @@
-//! Password hashes: replaced on a condition, so that bringing a hash up to date never undoes a change.
+//! Password hashes: replaced only on the condition of what was read before, so that neither bringing a hash up to date nor a
+//! change that was tried again and comes late ever undoes a change.
 
 use parlour_model::UserId;
 use parlour_store::StoreError;
@@ -10,10 +11,6 @@ use crate::cql::Statement;
 /// How often a change is tried that others get in the way of, or whose answers are lost.
 const TRIES_MAX: usize = 8;
 
-static SET: Statement = Statement::new(
-    "users_set_password",
-    "UPDATE users SET password_hash = ? WHERE user_id = ? IF EXISTS",
-);
 static SWAP: Statement = Statement::new(
     "users_swap_password",
     "UPDATE users SET password_hash = ? WHERE user_id = ? IF password_hash = ?",
@@ -29,15 +26,24 @@ impl ScyllaStore {
     }
 
     pub(super) async fn put_password_hash(&self, id: UserId, hash: &str) -> Result<(), StoreError> {
-        self.existing(id)
-            .await?
-            .ok_or(StoreError::NotFound("the user"))?;
-        let answer = self.cql.conditional(&SET, (hash, int(id.get()))).await?;
-        if answer.applied {
-            Ok(())
-        } else {
-            Err(StoreError::NotFound("the user"))
-        }
+        let missing = || StoreError::NotFound("the user");
+        let mut before = self.existing(id).await?.ok_or_else(missing)?.password_hash;
+        self.settle(|tries| async move {
+            for _ in 0..TRIES_MAX {
+                let values = (hash, int(id.get()), &before);
+                if tries.applies(&SWAP, values).await? {
+                    return Ok(());
+                }
+                let stored = self.stored_serial(id).await?.ok_or_else(missing)?;
+                before = stored.password_hash;
+                // Hashes are salted, so an equal one was written by a try of this call that was not answered.
+                if before == hash {
+                    return Ok(());
+                }
+            }
+            Err(StoreError::Unknown(format!("the password of user {id}")))
+        })
+        .await
     }
 
     pub(super) async fn swap_password_hash(
