@@ -252,3 +252,26 @@ async fn a_password_that_was_replaced_does_not_come_back() {
     let hash = nodes.beside.password_hash(id).await.unwrap();
     assert_eq!(hash.as_deref(), Some("third"));
 }
+
+#[tokio::test]
+async fn a_token_is_replaced_though_the_time_of_that_is_not_noted() {
+    let Some(nodes) = Nodes::open().await else {
+        return;
+    };
+    let (id, now) = (nodes.session().await.id, nodes.clock.now());
+    nodes.ice.freeze_and_fall_silent("SET last_active_at");
+    let rotation = nodes.behind.rotate(id, 1, now, GRACE).await.unwrap();
+    assert!(matches!(rotation, Rotation::Rotated(_)), "{rotation:?}");
+}
+
+#[tokio::test]
+async fn a_session_ends_though_the_list_does_not_say_so() {
+    let Some(nodes) = Nodes::open().await else {
+        return;
+    };
+    let (new, now) = (nodes.session().await, nodes.clock.now());
+    nodes.ice.freeze_and_fall_silent("SET is_live");
+    let ended = nodes.behind.revoke_session(new.user, new.id, now).await;
+    assert!(ended.unwrap());
+    assert!(nodes.beside.sessions_of(new.user).await.unwrap().is_empty());
+}

@@ -63,7 +63,7 @@ impl ScyllaStore {
                 return Ok(Rotation::Gone);
             };
             if stored.rotated_by == Some(call) {
-                return self.rotated(stored.session, token.at).await;
+                return Ok(self.rotated(stored.session, token.at).await);
             }
             match (token.standing(&stored), is_settled) {
                 (Standing::InGrace, _) => return Ok(Rotation::Replay(stored.session)),
@@ -73,7 +73,7 @@ impl ScyllaStore {
                             refresh_number: stored.session.refresh_number + 1,
                             ..stored.session
                         };
-                        return self.rotated(successor, token.at).await;
+                        return Ok(self.rotated(successor, token.at).await);
                     }
                 }
                 (Standing::Bad, false) => {}
@@ -92,13 +92,16 @@ impl ScyllaStore {
         Err(StoreError::Unknown(format!("the rotation of session {id}")))
     }
 
-    /// The answer for a session whose token has been replaced.
-    async fn rotated(&self, session: Session, at: Timestamp) -> Result<Rotation, StoreError> {
-        self.raise_activity(session.id, at).await?;
-        Ok(Rotation::Rotated(Session {
+    /// The answer for a session whose token has been replaced. Failing to note the time must not keep the new token from its
+    /// owner, whose old one is soon taken for stolen.
+    async fn rotated(&self, session: Session, at: Timestamp) -> Rotation {
+        if let Err(error) = self.raise_activity(session.id, at).await {
+            tracing::debug!(session = %session.id, %error, "the time of a rotation was not noted");
+        }
+        Rotation::Rotated(Session {
             last_active_at: session.last_active_at.max(at),
             ..session
-        }))
+        })
     }
 }
 
