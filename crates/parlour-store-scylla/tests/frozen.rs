@@ -11,7 +11,10 @@ use std::time::Duration;
 
 use fixture::chat::random;
 use fixture::frozen::Frozen;
-use parlour_model::{AppData, Clock, DisplayName, ManualClock, SessionId, User, UserId, UserName};
+use parlour_model::{
+    AppData, Audience, ChosenStatus, Clock, DisplayName, ManualClock, Privacy, SessionId, User,
+    UserId, UserName,
+};
 use parlour_store::{
     Accounts, Claim, ClaimSpace, Claims, KeyPurpose, Keyring, NewSession, NewUser, ProfileChange,
     Rotation, Sessions, StoreError, StoredKey,
@@ -274,4 +277,68 @@ async fn a_session_ends_though_the_list_does_not_say_so() {
     let ended = nodes.behind.revoke_session(new.user, new.id, now).await;
     assert!(ended.unwrap());
     assert!(nodes.beside.sessions_of(new.user).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_choice_that_was_changed_does_not_come_back() {
+    let Some(nodes) = Nodes::open().await else {
+        return;
+    };
+    let (id, behind, beside) = (user_id(), &nodes.behind, &nodes.beside);
+    let seen_by = |last_seen| Privacy { last_seen };
+    nodes.ice.freeze("SET seen_by");
+    settled(|| behind.set_privacy(id, seen_by(Audience::Everyone))).await;
+    settled(|| beside.set_privacy(id, seen_by(Audience::Nobody))).await;
+    nodes.ice.thaw().await;
+    nodes.ice.freeze("SET status");
+    settled(|| behind.set_status(id, ChosenStatus::Busy)).await;
+    settled(|| beside.set_status(id, ChosenStatus::Away)).await;
+    nodes.ice.thaw().await;
+    let known = beside.last_known(&[id]).await.unwrap();
+    assert_eq!(known[0].privacy.last_seen, Audience::Nobody);
+    assert_eq!(known[0].status, ChosenStatus::Away);
+}
+
+#[tokio::test]
+async fn the_later_choice_stands_though_the_clock_of_its_node_is_behind() {
+    let Some(nodes) = Nodes::open().await else {
+        return;
+    };
+    let (id, now) = (user_id(), nodes.clock.now());
+    for (hours, last_seen) in [
+        (3, Audience::Nobody),
+        (2, Audience::Everyone),
+        (1, Audience::Nobody),
+    ] {
+        nodes
+            .clock
+            .set(now.plus(Duration::from_secs(hours * 3_600)));
+        let privacy = Privacy { last_seen };
+        nodes.behind.set_privacy(id, privacy).await.unwrap();
+        let known = nodes.beside.last_known(&[id]).await.unwrap();
+        assert_eq!(known[0].privacy, privacy, "{hours}");
+    }
+}
+
+#[tokio::test]
+async fn a_block_is_not_lifted_by_what_nobody_answered_before() {
+    let Some(nodes) = Nodes::open().await else {
+        return;
+    };
+    let (blocker, blocked) = (user_id(), user_id());
+    nodes
+        .beside
+        .set_block(blocker, blocked, true)
+        .await
+        .unwrap();
+    nodes.ice.freeze_and_fall_silent("UPDATE blocks");
+    assert_unknown(&nodes.behind.set_block(blocker, blocked, false).await);
+    nodes
+        .beside
+        .set_block(blocker, blocked, true)
+        .await
+        .unwrap();
+    nodes.ice.thaw().await;
+    let is_blocked = nodes.beside.is_blocked(blocker, blocked).await;
+    assert!(is_blocked.unwrap());
 }

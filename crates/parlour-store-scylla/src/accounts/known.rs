@@ -24,6 +24,10 @@ static RAISE_SEEN: Statement = Statement::new(
     "last_known_seen",
     "UPDATE last_known SET last_seen = ? WHERE user_id = ?",
 );
+static CHOSEN: Statement = Statement::new(
+    "last_known_chosen",
+    "SELECT WRITETIME(status), WRITETIME(seen_by) FROM last_known WHERE user_id = ?",
+);
 static KNOWN: Statement = Statement::new(
     "last_known_read",
     "SELECT status, last_seen, seen_by FROM last_known WHERE user_id = ?",
@@ -49,8 +53,9 @@ impl ScyllaStore {
         id: UserId,
         status: ChosenStatus,
     ) -> Result<(), StoreError> {
+        let version = self.next_choice(id).await?;
         let values = (codes::status_code(status), int(id.get()));
-        Ok(self.cql.write(&SET_STATUS, values).await?)
+        Ok(self.cql.write_at(&SET_STATUS, values, version).await?)
     }
 
     pub(super) async fn write_privacy(
@@ -58,8 +63,21 @@ impl ScyllaStore {
         id: UserId,
         privacy: Privacy,
     ) -> Result<(), StoreError> {
+        let version = self.next_choice(id).await?;
         let values = (codes::audience_code(privacy.last_seen), int(id.get()));
-        Ok(self.cql.write(&SET_PRIVACY, values).await?)
+        Ok(self.cql.write_at(&SET_PRIVACY, values, version).await?)
+    }
+
+    /// The write timestamp of a choice: above that of every choice that was acknowledged, whatever clocks say. All tries of
+    /// one write carry it, so one that happens after a later choice changes nothing. Only a choice that nobody acknowledged
+    /// may still come to stand after a later one, and only if the clock of its node was ahead.
+    async fn next_choice(&self, id: UserId) -> Result<i64, StoreError> {
+        let stored: Option<(Option<i64>, Option<i64>)> =
+            self.cql.one(&CHOSEN, (int(id.get()),)).await?;
+        let (status, seen_by) = stored.unwrap_or_default();
+        let now = int(self.clock.now().as_millis().saturating_mul(1_000));
+        let latest = status.max(seen_by).unwrap_or_default();
+        Ok(now.max(latest.saturating_add(1)))
     }
 
     /// The time is its own write timestamp, so the latest one stands.
@@ -84,7 +102,8 @@ impl ScyllaStore {
         together(reads.collect()).await
     }
 
-    /// Counts the changes, so that one whose answer was lost cannot come back after a later one.
+    /// Counts the changes, so that one whose answer was lost cannot come back after a later one. What is so already is
+    /// counted too, unless that is this call's work: one that would undo it may be on its way.
     pub(super) async fn write_block(
         &self,
         blocker: UserId,
@@ -93,11 +112,17 @@ impl ScyllaStore {
     ) -> Result<(), StoreError> {
         let (blocker, blocked) = (int(blocker.get()), int(blocked.get()));
         self.settle(|tries| async move {
+            let mut tried_at = None;
             for _ in 0..TRIES_MAX {
                 let found: Option<(bool, i32)> =
                     self.cql.one_serial(&BLOCKED, (blocker, blocked)).await?;
                 let applied = match found {
-                    Some((is_on, _)) if is_on == on => return Ok(()),
+                    // It was changed after this call began, and nothing that was tried before can follow.
+                    Some((is_on, changes))
+                        if is_on == on && tried_at.is_some_and(|at| at < changes) =>
+                    {
+                        return Ok(());
+                    }
                     Some((_, changes)) => {
                         let values = (on, changes + 1, blocker, blocked, changes);
                         tries.applies(&BLOCK, values).await?
@@ -107,6 +132,7 @@ impl ScyllaStore {
                 if applied {
                     return Ok(());
                 }
+                tried_at = Some(found.map_or(0, |(_, changes)| changes));
             }
             Err(StoreError::Unknown("the block".to_owned()))
         })
