@@ -106,7 +106,8 @@ impl Sessions for ScyllaStore {
         id: SessionId,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.revoke(user, id, at).await
+        self.settle(|tries| async move { self.revoke(&tries, user, id, at).await })
+            .await
     }
 
     async fn revoke_sessions(
@@ -115,13 +116,17 @@ impl Sessions for ScyllaStore {
         except: Option<SessionId>,
         at: Timestamp,
     ) -> Result<Vec<SessionId>, StoreError> {
-        let mut revoked = Vec::new();
-        for session in self.live_sessions(user).await? {
-            if Some(session.id) != except && self.revoke(user, session.id, at).await? {
-                revoked.push(session.id);
+        self.settle(|tries| async move {
+            let mut revoked = Vec::new();
+            for session in self.live_sessions(user).await? {
+                let id = session.id;
+                if Some(id) != except && self.revoke(&tries, user, id, at).await? {
+                    revoked.push(id);
+                }
             }
-        }
-        Ok(revoked)
+            Ok(revoked)
+        })
+        .await
     }
 
     async fn revoked_since(&self, since: Timestamp) -> Result<Vec<SessionId>, StoreError> {

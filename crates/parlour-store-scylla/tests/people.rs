@@ -1,4 +1,4 @@
-//! What two nodes do to the same names and sessions at once.
+//! What two nodes do to the same names and sessions at once, and what one says that was cut off half way.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -7,9 +7,11 @@ mod fixture;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fixture::frozen::Frozen;
 use parlour_model::{AppData, Clock, DisplayName, ManualClock, SessionId, User, UserId, UserName};
 use parlour_store::{
     Accounts, Claim, ClaimSpace, Claims, NewSession, NewUser, ProfileChange, Rotation, Sessions,
+    StoreError,
 };
 use parlour_store_scylla::ScyllaStore;
 use tokio::task::JoinSet;
@@ -157,6 +159,32 @@ async fn a_session_ended_on_one_node_is_ended_on_the_other() {
         assert!(store.revoked_since(now).await.unwrap().contains(&id));
         assert!(store.sessions_of(user).await.unwrap().is_empty());
     }
+}
+
+#[tokio::test]
+async fn an_end_of_all_sessions_that_stopped_half_way_is_not_denied() {
+    let Some(host) = fixture::host() else { return };
+    let ice = Frozen::start(&host).await;
+    let connection = fixture::connection(&ice.host()).await;
+    let clock = Arc::new(ManualClock::new(fixture::START));
+    let store = fixture::open(&connection, 1, &clock).await;
+    let user = UserId::new(number()).unwrap();
+    for device in ["the first", "the second"] {
+        let new = NewSession {
+            id: SessionId::new(number()).unwrap(),
+            user,
+            device: device.to_owned(),
+            salt: rand::random(),
+            at: clock.now(),
+        };
+        store.open_session(new).await.unwrap();
+    }
+    // Written once the first session has ended.
+    ice.freeze_and_fall_silent("SET is_live");
+    let ended = store.revoke_sessions(user, None, clock.now()).await;
+    assert!(matches!(ended, Err(StoreError::Unknown(_))), "{ended:?}");
+    ice.thaw().await;
+    assert_eq!(store.sessions_of(user).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -40,30 +40,28 @@ impl ScyllaStore {
     /// Revokes a session of a user; answers whether it was live.
     pub(super) async fn revoke(
         &self,
+        tries: &Tries,
         user: UserId,
         id: SessionId,
         at: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut tried = false;
         let mut found = self.stored_session(id).await?;
-        self.settle(|tries| async move {
-            for _ in 0..TRIES_MAX {
-                let Some(stored) = found.filter(|stored| stored.session.user == user) else {
-                    return Ok(false);
-                };
-                if let Some(revoked_at) = stored.session.revoked_at {
-                    // The end that an earlier answer did not tell of may have been ours.
-                    return Ok(tried && revoked_at == at);
-                }
-                if self.end(&tries, &stored.session, at).await? {
-                    return Ok(true);
-                }
-                tried = true;
-                found = self.stored_session_serial(id).await?;
+        for _ in 0..TRIES_MAX {
+            let Some(stored) = found.filter(|stored| stored.session.user == user) else {
+                return Ok(false);
+            };
+            if let Some(revoked_at) = stored.session.revoked_at {
+                // The end that an earlier answer did not tell of may have been ours.
+                return Ok(tried && revoked_at == at);
             }
-            Err(StoreError::Unknown(format!("the end of session {id}")))
-        })
-        .await
+            if self.end(tries, &stored.session, at).await? {
+                return Ok(true);
+            }
+            tried = true;
+            found = self.stored_session_serial(id).await?;
+        }
+        Err(StoreError::Unknown(format!("the end of session {id}")))
     }
 
     /// Ends a session unless it has ended or its token was replaced since it was read. `false` says nothing: see
