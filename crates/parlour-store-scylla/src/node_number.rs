@@ -1,8 +1,12 @@
 //! Leases of node numbers: no two nodes make ids with one number at the same time.
 //!
-//! Only the `holder` cell ends by itself. `last_ms` stays and is the floor of whoever holds the number next: every
-//! renewal writes how far the holder's ids may go before it may make them, so ids of two holders are apart whatever
-//! their clocks say.
+//! Invariants:
+//! - Only the `holder` cell ends by itself, a minute after it was written, wherever the limit of ids lies: a lease is
+//!   kept by [`NodeLease::held_until`].
+//! - `last_ms` stays and is the floor of whoever holds the number next: every renewal writes how far the holder's ids may
+//!   go before it may make them, so ids of two holders are apart whatever their clocks say.
+//! - Every claim and every renewal raises `last_ms`, so one that was not answered is told by it. A number that is taken
+//!   and given back in a hurry moves it no further than needed: ids stay near the time of the clock.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,6 +25,8 @@ use crate::cql::{Answer, Cql, CqlError, Statement, Values};
 const LEASE: Duration = Duration::from_secs(60);
 /// The same, as a statement takes it.
 const LEASE_SECONDS: i32 = 60;
+/// How far each grant lies above the one before at least: room for four million ids, should the clock be behind.
+const STEP: Duration = Duration::from_secs(1);
 /// There are as many numbers as ids have room for.
 const NUMBERS: u16 = 1_024;
 
@@ -43,7 +49,8 @@ static GIVE_BACK: Statement = Statement::new(
 
 type NumberRow = (i16, Option<String>, Option<i64>);
 
-/// A node number that is this node's alone until [`NodeLease::until`].
+/// A node number that is this node's alone until [`NodeLease::held_until`], with ids that are its own up to
+/// [`NodeLease::until`].
 #[derive(Debug)]
 pub struct NodeLease {
     cql: Cql,
@@ -52,6 +59,7 @@ pub struct NodeLease {
     number: NodeNumber,
     floor: Timestamp,
     until: Timestamp,
+    held_until: Timestamp,
 }
 
 impl Connection {
@@ -83,6 +91,7 @@ impl Connection {
                 number: candidate,
                 floor,
                 until: floor,
+                held_until: clock.now(),
             };
             if lease.claim(last).await? {
                 return Ok(lease);
@@ -111,21 +120,28 @@ impl NodeLease {
         self.until
     }
 
-    /// Prolongs the lease by a minute from now and answers until when it is good. Three times a minute is often enough.
-    /// A lease that ran out is taken back if nobody has held the number since.
+    /// No other node takes the number before. It is earlier than [`NodeLease::until`] where an earlier holder's clock was
+    /// ahead, and renewals go by it.
+    #[must_use]
+    pub fn held_until(&self) -> Timestamp {
+        self.held_until
+    }
+
+    /// Prolongs the lease by a minute from now and answers up to when ids may be made. Three times a minute is often
+    /// enough. A lease that ran out is taken back if nobody has held the number since.
     ///
     /// # Errors
     /// [`StoreError::NotFound`]: the lease has run out, and another has held the number; lease a new one. After every
-    /// other error the lease is good until [`NodeLease::until`]: call again.
+    /// other error the lease is as good as before: call again.
     pub async fn renew(&mut self) -> Result<Timestamp, StoreError> {
-        let until = self.clock.now().max(self.floor).plus(LEASE).max(self.until);
+        let (until, held_until) = self.next();
         let answer = self.write(Some(&self.holder), Some(self.until), until);
         match answer.await {
             Ok(answer) if answer.applied => {}
             Ok(_) | Err(CqlError::Unknown(_)) => self.settle(until).await?,
             Err(error) => return Err(error.into()),
         }
-        self.until = until;
+        (self.until, self.held_until) = (until, held_until);
         Ok(until)
     }
 
@@ -140,16 +156,22 @@ impl NodeLease {
 
     /// Takes a number that was free a moment ago. `false`: another was faster.
     async fn claim(&mut self, last: Option<Timestamp>) -> Result<bool, OpenError> {
-        let until = self.clock.now().max(self.floor).plus(LEASE);
+        let (until, held_until) = self.next();
         let claimed = match self.write(None, last, until).await {
             Ok(answer) => answer.applied,
             Err(CqlError::Unknown(_)) => self.settle(until).await.is_ok(),
             Err(error) => return Err(error.into()),
         };
         if claimed {
-            self.until = until;
+            (self.until, self.held_until) = (until, held_until);
         }
         Ok(claimed)
+    }
+
+    /// Up to when ids may be made by a grant of now, and until when the number is held by it.
+    fn next(&self) -> (Timestamp, Timestamp) {
+        let held_until = self.clock.now().plus(LEASE);
+        (held_until.max(self.until.plus(STEP)), held_until)
     }
 
     /// Writes holder and limit together, if both are as expected.

@@ -228,11 +228,11 @@ async fn a_node_number_has_one_holder_until_its_lease_ends() {
     assert_ne!(first.number(), second.number());
     assert!(first.floor() < first.until());
     let until = first.until();
-    manual.advance(std::time::Duration::from_secs(20));
-    let minute = std::time::Duration::from_secs(60);
-    let expected = manual.now().max(first.floor()).plus(minute);
-    assert!(expected >= until);
-    assert_eq!(first.renew().await.unwrap(), expected);
+    manual.advance(Duration::from_secs(20));
+    let in_a_minute = manual.now().plus(Duration::from_secs(60));
+    let renewed = first.renew().await.unwrap();
+    assert!(renewed > until && renewed >= in_a_minute);
+    assert_eq!(first.held_until(), in_a_minute);
     // Its lease ends: the database has forgotten the holder.
     let (number, until) = (first.number(), first.until());
     let forget = format!(
@@ -270,6 +270,40 @@ async fn a_node_number_has_one_holder_until_its_lease_ends() {
 }
 
 #[tokio::test]
+async fn a_number_that_is_given_back_again_and_again_is_leased_for_a_minute() {
+    let Some(host) = fixture::host() else { return };
+    let keyspace = format!("parlour_numbers_{:x}", fixture::chat::random());
+    let connect = fixture::connect_options(&host, &keyspace);
+    apply_schema(&connect, &schema(4)).await.unwrap();
+    let connection = Connection::open(connect).await.unwrap();
+    let clock = Arc::new(ManualClock::new(fixture::START));
+    let lease = async || {
+        let leased = connection.lease_node_number("restless", Arc::<ManualClock>::clone(&clock));
+        leased.await.unwrap()
+    };
+    let (mut floor, some_seconds) = (Timestamp::default(), Duration::from_secs(65));
+    for _ in 0..5 {
+        let lease = lease().await;
+        assert_eq!(lease.number(), NodeNumber::ZERO);
+        assert_eq!(lease.floor(), floor);
+        assert!(lease.until() > floor, "there is room for ids");
+        assert!(lease.until() <= clock.now().plus(some_seconds));
+        floor = lease.until();
+        lease.release().await;
+    }
+    // Also what is renewed goes by the clock again, as soon as that has passed the floor.
+    let mut last = lease().await;
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(20));
+        let renewed = last.renew().await.unwrap();
+        assert_eq!(renewed, clock.now().plus(Duration::from_secs(60)));
+        assert_eq!(last.held_until(), renewed);
+    }
+    let raw = Raw::connect(&host).await;
+    raw.run(&format!("DROP KEYSPACE {keyspace}")).await;
+}
+
+#[tokio::test]
 async fn a_lapsed_number_makes_no_event() {
     use fixture::chat::{Chat, created};
     use parlour_store::{ChatLog, NotStored, Outcome};
@@ -289,7 +323,7 @@ async fn a_lapsed_number_makes_no_event() {
     let store = Arc::new(ScyllaStore::open(connection, options).await.unwrap());
     let chat = Chat::create(store, Arc::clone(&clock)).await;
     ids.leased_until(fixture::START);
-    clock.advance(std::time::Duration::from_secs(1));
+    clock.advance(Duration::from_secs(1));
     let draft = chat.draft(0, "too late");
     let outcome = chat.append_one(draft.clone()).await;
     assert!(

@@ -1,4 +1,5 @@
-//! Keeping the lease of this node's number: renewed at a third of its time, long before it can be another's.
+//! Keeping the lease of this node's number: renewed at a third of the time that the store holds it, long before it can be
+//! another's.
 //!
 //! - Ids are made up to the time that the store has granted, never later: between a lapse and the next grant the node
 //!   makes none, and sends are refused as "try again".
@@ -110,16 +111,17 @@ async fn lost(mut failed: watch::Receiver<Option<String>>, token: CancellationTo
 
 /// Something that can be prolonged.
 trait Renewable: Send {
-    /// Up to when it is held.
-    fn until(&self) -> Timestamp;
+    /// Before when nobody else may take it.
+    fn held_until(&self) -> Timestamp;
 
-    /// Prolongs it. [`StoreError::NotFound`] says that it is lost for good.
+    /// Prolongs it, and answers up to when ids may be made, which may be later. [`StoreError::NotFound`] says that it is
+    /// lost for good.
     fn renew(&mut self) -> impl Future<Output = Result<Timestamp, StoreError>> + Send;
 }
 
 impl Renewable for NodeLease {
-    fn until(&self) -> Timestamp {
-        NodeLease::until(self)
+    fn held_until(&self) -> Timestamp {
+        NodeLease::held_until(self)
     }
 
     fn renew(&mut self) -> impl Future<Output = Result<Timestamp, StoreError>> + Send {
@@ -186,13 +188,13 @@ impl<L: Renewable> Keeper<L> {
         renewed.unwrap_or_else(|_| Err(StoreError::Unknown("no answer in time".to_owned())))
     }
 
-    /// When a third of what is left has passed.
+    /// When a third of the time has passed for which the number is held.
     fn third(&self) -> Timestamp {
         self.clock.now().plus(self.left() / 3)
     }
 
     fn left(&self) -> Duration {
-        self.lease.until().since(self.clock.now())
+        self.lease.held_until().since(self.clock.now())
     }
 
     fn measure(&self) {

@@ -17,6 +17,7 @@ const ASKED_MAX: usize = 1_000;
 /// A lease whose renewals answer as the test says, and tell the test of each.
 struct Told {
     until: Timestamp,
+    held_until: Timestamp,
     clock: Arc<ManualClock>,
     // not a queue: what a test has written down beforehand.
     answers: Arc<Mutex<VecDeque<StoreError>>>,
@@ -24,8 +25,8 @@ struct Told {
 }
 
 impl Renewable for Told {
-    fn until(&self) -> Timestamp {
-        self.until
+    fn held_until(&self) -> Timestamp {
+        self.held_until
     }
 
     async fn renew(&mut self) -> Result<Timestamp, StoreError> {
@@ -38,7 +39,8 @@ impl Renewable for Told {
         match answer {
             Some(error) => Err(error),
             None => {
-                self.until = now.plus(LEASE);
+                self.held_until = now.plus(LEASE);
+                self.until = self.until.max(self.held_until);
                 Ok(self.until)
             }
         }
@@ -58,16 +60,22 @@ struct Scene {
 impl Scene {
     /// A keeper whose first renewals fail like this.
     fn start(answers: impl IntoIterator<Item = StoreError>) -> Self {
+        Self::start_with(START.plus(LEASE), answers)
+    }
+
+    /// A keeper of a lease for a minute whose ids may go up to `until`.
+    fn start_with(until: Timestamp, answers: impl IntoIterator<Item = StoreError>) -> Self {
         let clock = Arc::new(ManualClock::new(START));
         let ids = IdGenerator::new(NodeNumber::ZERO, clock.clone(), Timestamp::default());
         let ids = Arc::new(ids);
-        ids.leased_until(START.plus(LEASE));
+        ids.leased_until(until);
         let (asked_sender, asked) = mpsc::channel(ASKED_MAX);
         let (failed_sender, failed) = watch::channel(None);
         let (token, tracker) = (CancellationToken::new(), TaskTracker::new());
         let keeper = Keeper {
             lease: Told {
-                until: START.plus(LEASE),
+                until,
+                held_until: START.plus(LEASE),
                 clock: clock.clone(),
                 answers: Arc::new(Mutex::new(answers.into_iter().collect())),
                 asked: asked_sender,
@@ -125,6 +133,16 @@ async fn a_lease_is_renewed_at_a_third_of_its_time() {
     assert!((28..=30).contains(&scene.times_asked()));
     assert!(scene.ids.next_id().is_ok());
     assert_eq!(*scene.failed.borrow(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_ids_may_go_far_ahead_is_renewed_as_soon() {
+    let mut scene = Scene::start_with(START.plus(10 * LEASE), []);
+    settle().await;
+    scene.pass(21).await;
+    assert_eq!(scene.times_asked(), 1);
+    scene.pass(300).await;
+    assert!((14..=15).contains(&scene.times_asked()));
 }
 
 #[tokio::test(start_paused = true)]
