@@ -26,12 +26,19 @@ pub(super) struct Lines {
 #[derive(Default)]
 struct Line {
     // queue: words between a home and another node
-    words: VecDeque<HomeWord>,
+    words: VecDeque<Waiting>,
+}
+
+/// A word, and how large it is.
+struct Waiting {
+    word: HomeWord,
+    bytes: usize,
 }
 
 impl Lines {
     /// Puts a word in line; answers whether the line was empty, so that somebody has to start it. `None` if it is full.
     fn put(&self, node: NodeRef, word: HomeWord) -> Option<bool> {
+        let bytes = word.bytes();
         let mut is_first = false;
         let mut line = self.by_node.entry(node).or_insert_with(|| {
             is_first = true;
@@ -40,7 +47,7 @@ impl Lines {
         if line.words.len() >= WORDS_MAX {
             return None;
         }
-        line.words.push_back(word);
+        line.words.push_back(Waiting { word, bytes });
         Some(is_first)
     }
 
@@ -50,12 +57,14 @@ impl Lines {
             .remove_if(&node, |_, line| line.words.is_empty());
         let mut line = self.by_node.get_mut(&node)?;
         let mut bytes = 0;
-        let fits = line.words.iter().take(PACKET_WORDS_MAX).take_while(|word| {
-            bytes += word.bytes();
+        let next = line.words.iter().take(PACKET_WORDS_MAX);
+        let fits = next.take_while(|waiting| {
+            bytes += waiting.bytes;
             bytes <= PACKET_BYTES_MAX
         });
         let count = fits.count().max(1);
-        Some(line.words.drain(..count).collect())
+        let words = line.words.drain(..count);
+        Some(words.map(|waiting| waiting.word).collect())
     }
 }
 
@@ -104,5 +113,63 @@ impl Core {
                 self.homes.answer(request, Err(error));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use parlour_model::{
+        Body, ChatId, Content, Countable, Event, EventId, EventKey, NodeNumber, Seq, Timestamp,
+        UserId, limits,
+    };
+
+    use super::super::words::WireOutcome;
+    use super::*;
+
+    fn node() -> NodeRef {
+        NodeRef {
+            number: NodeNumber::ZERO,
+            incarnation: 1,
+        }
+    }
+
+    /// An answer with the longest message that there is.
+    fn answer(request: u64) -> HomeWord {
+        let event = Event {
+            chat: ChatId::new(1).unwrap(),
+            seq: Seq::new(request),
+            id: EventId::new(request).unwrap(),
+            author: UserId::new(1).unwrap(),
+            key: EventKey::generate(Timestamp::from_millis(1_800_000_000_000)),
+            content: Content::Message {
+                body: Body::text("x".repeat(limits::TEXT_BYTES_MAX)),
+                reply_to: None,
+            },
+            sent_at: Timestamp::from_millis(1),
+            countable: Countable::new(2),
+            prev_effect: Seq::FIRST,
+            erased: false,
+        };
+        let outcomes = Some(vec![WireOutcome::Existing(event.into())]);
+        HomeWord::Appended { request, outcomes }
+    }
+
+    #[test]
+    fn long_answers_share_packets_of_bounded_size_in_their_order() {
+        let lines = Lines::default();
+        let answers: Vec<_> = (1..=100).map(answer).collect();
+        for (number, answer) in answers.iter().enumerate() {
+            assert_eq!(lines.put(node(), answer.clone()), Some(number == 0));
+        }
+        let (mut taken, mut packets) = (Vec::new(), 0);
+        while let Some(words) = lines.take(node()) {
+            let bytes = Packet::Home(words.clone()).encode().len();
+            // Beside its words a packet has a few bytes of its own.
+            assert!(bytes <= PACKET_BYTES_MAX + 64, "{bytes}");
+            taken.extend(words);
+            packets += 1;
+        }
+        assert_eq!(taken, answers);
+        assert!(packets <= 8, "{packets}");
     }
 }

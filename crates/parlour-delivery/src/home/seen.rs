@@ -1,7 +1,7 @@
 //! Which requests were served before: a packet may arrive twice.
 //!
 //! The numbers of a node's requests rise. Those far below the highest one seen count as seen: who asked has long given
-//! up, and to a node that does not answer that is no more than silence.
+//! up, and to a node that does not answer that is no more than silence. So do those of an earlier life of the node.
 
 use dashmap::DashMap;
 use parlour_bus::NodeRef;
@@ -24,14 +24,14 @@ struct Life {
 }
 
 impl Seen {
-    /// Notes a request; false if it was noted before, or is too old to tell.
+    /// Notes a request; false if it was noted before, is too old to tell, or of a life that is over.
     pub(super) fn is_new(&self, (node, request): (NodeRef, u64)) -> bool {
         let new = || Life::new(node.incarnation, request);
         let mut life = self.by_number.entry(node.number.get()).or_insert_with(new);
-        if life.incarnation != node.incarnation {
+        if life.incarnation < node.incarnation {
             *life = new();
         }
-        life.is_new(request)
+        life.incarnation == node.incarnation && life.is_new(request)
     }
 }
 
@@ -103,5 +103,14 @@ mod tests {
         assert!(seen.is_new((node(1), 9)));
         assert!(seen.is_new((node(2), 9)));
         assert!(!seen.is_new((node(2), 9)));
+    }
+
+    #[test]
+    fn a_late_request_of_an_earlier_life_is_not_served_and_nothing_is_forgotten_for_it() {
+        let seen = Seen::default();
+        assert!(seen.is_new((node(2), 9)));
+        assert!(!seen.is_new((node(1), 7)));
+        assert!(!seen.is_new((node(2), 9)));
+        assert!(seen.is_new((node(2), 10)));
     }
 }

@@ -1,5 +1,6 @@
 //! Requests to a home and its answers, as they travel.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use parlour_model::{
@@ -32,19 +33,26 @@ pub(crate) enum HomeWord {
 }
 
 impl HomeWord {
-    /// How large it is, roughly and at most: a packet has a bound.
+    /// How many bytes it is in a packet, which has a bound.
     pub(super) fn bytes(&self) -> usize {
-        const WORD: usize = 64;
-        match self {
-            Self::Append { drafts, .. } => {
-                WORD + drafts.iter().map(|draft| draft.bytes).sum::<usize>()
-            }
-            Self::Come { .. } => WORD,
-            Self::Appended { outcomes, .. } => {
-                // An outcome holds at most the event that somebody asked for.
-                WORD + outcomes.as_ref().map_or(0, Vec::len) * 1_024
-            }
-        }
+        let mut counted = Counted(0);
+        rmp_serde::encode::write_named(&mut counted, self)
+            .expect("packets hold nothing that cannot be written");
+        counted.0
+    }
+}
+
+/// Takes bytes and keeps their number.
+struct Counted(usize);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -57,9 +65,6 @@ pub(crate) struct WireDraft {
     content: Content,
     sent_at: Option<Timestamp>,
     hash: BodyHash,
-    /// Of its content, encoded.
-    #[serde(default)]
-    bytes: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -77,7 +82,6 @@ pub(crate) enum WireOutcome {
 
 impl From<Draft> for WireDraft {
     fn from(draft: Draft) -> Self {
-        let bytes = rmp_serde::to_vec_named(&draft.content).map_or(0, |bytes| bytes.len());
         Self {
             author: draft.author,
             key: draft.key,
@@ -86,7 +90,6 @@ impl From<Draft> for WireDraft {
             content: draft.content,
             sent_at: draft.sent_at,
             hash: draft.hash,
-            bytes,
         }
     }
 }
