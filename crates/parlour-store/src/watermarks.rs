@@ -9,8 +9,9 @@ use crate::StoreError;
 /// after the user left and joined again.
 #[async_trait]
 pub trait Watermarks: Send + Sync {
-    /// Raises a mark and answers where both stand now. A mark below the present one changes nothing. The
-    /// read mark takes its countable number from the log.
+    /// Raises a mark and answers where both stand: this mark, and every one that was acknowledged before the call, on
+    /// whatever node. One that another device raises meanwhile may be missing, so whoever keeps marks keeps the higher
+    /// ones. A mark below the present one changes nothing. The read mark takes its countable number from the log.
     ///
     /// # Errors
     /// [`StoreError::AboveHead`], [`StoreError::NotFound`] for an unknown chat; after
