@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::connect::{self, ConnectOptions};
 use crate::cql::{Cql, Statement};
 use crate::{OpenError, columns::limit};
-use lock::Lock;
+use lock::{Holder, Lock};
 
 /// The tables, version by version. A version that was published never changes.
 const VERSIONS: &[&str] = &[
@@ -85,10 +85,10 @@ pub async fn apply_schema(
     options: &SchemaOptions,
 ) -> Result<SchemaReport, OpenError> {
     let cql = connect::connect(connect).await?;
-    let holder = Uuid::new_v4();
+    let mut holder = Holder::new();
     let began = Instant::now();
     loop {
-        match apply(&cql, &connect.keyspace, options, holder).await {
+        match apply(&cql, &connect.keyspace, options, &mut holder).await {
             Err(error) if may_pass(&error, began.elapsed()) => {
                 tracing::warn!(%error, "changing the schema is tried again");
                 sleep(LOOK_AGAIN).await;
@@ -110,13 +110,13 @@ fn may_pass(error: &OpenError, tried_for: Duration) -> bool {
     }
 }
 
-/// One attempt. `holder` names who holds the lock, the same in every attempt: one that was taken without an answer is
-/// our own.
+/// One attempt. `holder` names who holds the lock, the same in every attempt until it was given back: one that was taken
+/// without an answer is our own.
 async fn apply(
     cql: &Cql,
     keyspace: &str,
     options: &SchemaOptions,
-    holder: Uuid,
+    holder: &mut Holder,
 ) -> Result<SchemaReport, OpenError> {
     let keyspace_created = keyspace::make(cql, keyspace, options).await?;
     if !has_lock_table(cql, keyspace).await? {
@@ -201,7 +201,11 @@ fn lock_table_id(keyspace: &str) -> Uuid {
 }
 
 /// Brings the tables to the newest version; answers which they had.
-async fn migrate(cql: &Cql, options: &SchemaOptions, holder: Uuid) -> Result<u32, OpenError> {
+async fn migrate(
+    cql: &Cql,
+    options: &SchemaOptions,
+    holder: &mut Holder,
+) -> Result<u32, OpenError> {
     let deadline = Instant::now() + WAIT_FOR_LOCK;
     loop {
         let from = version(cql).await?;
