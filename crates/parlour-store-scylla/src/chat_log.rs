@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
-use parlour_model::{ChatId, Content, Draft, Event, EventId, EventKey, Seq, UserId};
+use parlour_model::{ChatId, Draft, Event, EventId, EventKey, Seq, UserId};
 use parlour_store::{
     Appended, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Outcome, StoreError,
 };
@@ -87,12 +87,11 @@ impl ChatLog for ScyllaStore {
 }
 
 impl ScyllaStore {
-    /// An edit of a deleted message is erased at once: the answer is what readers will see. Where that cannot be read,
-    /// the answer is what was said.
+    /// An edit of a deleted message says nothing to anybody: the answer is what readers will see. Where that cannot be
+    /// read, the answer is what was said.
     async fn show_as_readers_see(&self, outcome: &mut Outcome) {
         if let Outcome::Created(event) = outcome
-            && matches!(event.content, Content::MessageEdited { .. })
-            && let Ok(Some(seen)) = self.log.event(event.chat, event.seq).await
+            && let Ok(seen) = self.as_readers_see(event.clone()).await
         {
             *event = seen;
         }

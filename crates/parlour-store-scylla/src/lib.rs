@@ -58,6 +58,7 @@ pub use schema::{SchemaOptions, SchemaReport, apply_schema};
 use cql::Cql;
 use known::Known;
 use log::{HeadCache, Layout, LogReader};
+use project::erasure::Erased;
 use views::Lineless;
 
 /// What a store is opened with.
@@ -83,6 +84,7 @@ pub struct ScyllaStore {
     pub(crate) heads: HeadCache,
     pub(crate) known: Known,
     pub(crate) lineless: Lineless,
+    pub(crate) erased: Erased,
 }
 
 impl ScyllaStore {
@@ -109,6 +111,7 @@ impl ScyllaStore {
             ids: options.ids,
             known: Known::new(),
             lineless: Lineless::new(),
+            erased: Erased::new(),
         })
     }
 

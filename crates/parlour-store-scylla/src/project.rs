@@ -6,8 +6,9 @@
 //! - `projected_seq` is raised to a seq only when all effects up to it are written: whoever commits or reads walks
 //!   from the newest effect down to the `projected_seq` it knows, and writes everything it meets.
 //! - So a crash between a commit and its effects leaves an open walk, and the next one who needs the tables ends it.
+//! - Bodies of deleted messages are erased after that, and no reader does it: the overlay hides them already.
 
-mod erasure;
+pub(crate) mod erasure;
 mod members;
 mod messages;
 #[cfg(test)]
@@ -47,9 +48,13 @@ impl ScyllaStore {
         let (Some(event), Some((last, _))) = (events.first(), written.last_key_value()) else {
             return Ok(());
         };
-        self.write_effects(events).await?;
-        self.walk(event.chat, *last, &written).await?;
-        self.raise_projected(event.chat, *last).await
+        let mut is_due = self.write_effects(events).await?;
+        is_due |= self.walk(event.chat, *last, &written).await?;
+        self.raise_projected(event.chat, *last).await?;
+        if is_due {
+            self.erase_some(event.chat, *last).await;
+        }
+        Ok(())
     }
 
     /// Makes sure that all effects up to `effect_seq`, the newest one that a head names, are in the tables. Answers
@@ -77,20 +82,20 @@ impl ScyllaStore {
     }
 
     /// Writes all effects from the one at `newest` down to what is known to be written, but for those in `written`,
-    /// each with the one before it.
+    /// each with the one before it. Answers whether there is something to erase.
     async fn walk(
         &self,
         chat: ChatId,
         newest: Seq,
         written: &BTreeMap<Seq, Seq>,
-    ) -> Result<(), StoreError> {
-        let mut next = newest;
+    ) -> Result<bool, StoreError> {
+        let (mut next, mut is_due) = (newest, false);
         loop {
             while let Some(before) = written.get(&next) {
                 next = *before;
             }
             if next == Seq::ZERO || self.projected_at_least(chat, next).await? {
-                return Ok(());
+                return Ok(is_due);
             }
             let after = Seq::new(next.get().saturating_sub(WALK_EVENTS));
             let limit = usize::try_from(next.since(after)).unwrap_or(usize::MAX);
@@ -99,20 +104,21 @@ impl ScyllaStore {
             let lowest = with_effect
                 .next()
                 .ok_or_else(|| corrupt(format_args!("chat {chat} has no effect at {next}")))?;
-            self.write_effects(&events).await?;
+            is_due |= self.write_effects(&events).await?;
             next = lowest.prev_effect;
         }
     }
 
-    /// Writes the effects of these events, and nothing else of the log below them.
-    async fn write_effects(&self, events: &[Event]) -> Result<(), StoreError> {
+    /// Writes the effects of these events, and nothing else of the log below them. Answers whether there is something
+    /// to erase.
+    async fn write_effects(&self, events: &[Event]) -> Result<bool, StoreError> {
         let mut writes = Vec::new();
         for event in events {
             let changes = effects(event).into_iter();
             writes.extend(changes.map(|change| self.write_change(event, change)));
         }
         together(writes).await?;
-        self.erase_what_is_deleted(events).await
+        self.owe_erasures(events).await
     }
 
     async fn write_change(&self, event: &Event, change: Change) -> Result<(), StoreError> {

@@ -28,6 +28,7 @@ const VERSIONS: &[&str] = &[
     include_str!("../schema/001_log.cql"),
     include_str!("../schema/002_projection.cql"),
     include_str!("../schema/003_people.cql"),
+    include_str!("../schema/004_erasures.cql"),
 ];
 /// How long to wait for another's lock: it ends by itself before.
 const WAIT_FOR_LOCK: Duration = Duration::from_secs(180);

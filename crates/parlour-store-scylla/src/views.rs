@@ -72,7 +72,9 @@ impl Views for ScyllaStore {
     }
 
     async fn finish(&self, chat: ChatId, effect_seq: Seq) -> Result<bool, StoreError> {
-        self.finish_walk(chat, effect_seq).await
+        let was_open = self.finish_walk(chat, effect_seq).await?;
+        self.erase_some(chat, effect_seq).await;
+        Ok(was_open)
     }
 }
 

@@ -91,9 +91,24 @@ async fn the_schema_may_be_applied_twice_at_once_and_again() {
         matches!(refused, OpenError::Replication { .. }),
         "{refused}"
     );
+    check_upgrade(&raw, &connect, a.to).await;
     check_canary(&raw, &second, &keyspace).await;
     check_versions(&raw, &connect).await;
     raw.run(&format!("DROP KEYSPACE {keyspace}")).await;
+}
+
+/// Tables of an earlier version are brought forward.
+async fn check_upgrade(raw: &Raw, connect: &parlour_store_scylla::ConnectOptions, newest: u32) {
+    let keyspace = &connect.keyspace;
+    raw.run(&format!("DROP TABLE {keyspace}.erasures")).await;
+    raw.run(&format!(
+        "UPDATE {keyspace}.schema_version SET version = 3 WHERE name = 'tables' IF EXISTS"
+    ))
+    .await;
+    let upgraded = apply_schema(connect, &schema(4)).await.unwrap();
+    assert_eq!((upgraded.from, upgraded.to), (3, newest));
+    raw.run(&format!("SELECT done_seq FROM {keyspace}.erasures"))
+        .await;
 }
 
 /// A store that takes transactions, but not those that commits are made of, is refused with what it said.

@@ -202,21 +202,56 @@ async fn an_edit_that_is_written_after_its_deletion_leaves_no_body() {
     let edits = commit_and_die(&first, edits).await;
     // The deletion's own effects come first, then those of the edits from before it.
     let deletion = commit_and_die(&first, vec![Content::MessageDeleted { target }]).await;
-    second.store.write_effects(&deletion).await.unwrap();
+    let store = &second.store;
+    assert!(store.write_effects(&deletion).await.unwrap());
     let late = commit_and_die(&first, vec![edited(target, "secret 3")]).await;
     for event in late.iter().chain(&edits) {
-        second
-            .store
-            .write_effects(std::slice::from_ref(event))
-            .await
-            .unwrap();
+        let is_due = store.write_effects(std::slice::from_ref(event)).await;
+        assert!(is_due.unwrap(), "its message is deleted");
     }
-    let log = second.log().await;
-    assert!(!format!("{:?}", log.iter().map(content).collect::<Vec<_>>()).contains("secret"));
+    assert!(is_told(&second).await);
+    assert_eq!(erase_all(&second).await, 1);
     let at = second.store.place(second.id, target);
     let rows: Vec<(Option<String>,)> = second.store.cql.all(&BODY, at).await.unwrap();
     assert_eq!(rows, [(Some(String::new()),)]);
     assert!(current(&first, target).await.deleted);
+}
+
+/// Whether the log still says anywhere what was said.
+async fn is_told(chat: &Chat) -> bool {
+    let log = chat.log().await;
+    log.iter().any(|event| content(event).contains("secret"))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_does_not_wait_until_a_message_of_many_edits_is_erased() {
+    let Some(Two { first, second }) = Two::open().await else {
+        return;
+    };
+    let target = commit(&first, message("secret")).await.seq;
+    let edits =
+        (0..200).map(|i| first.draft_of(first.owner, 0, edited(target, &format!("secret {i}"))));
+    for outcome in first.append(edits.collect()).await {
+        created(outcome);
+    }
+    commit_and_die(&first, vec![Content::MessageDeleted { target }]).await;
+    let authority = second.store.authority(second.id, second.member).await;
+    assert_eq!(authority.unwrap().unwrap().as_of, second.head().await.seq);
+    assert!(current(&second, target).await.deleted);
+    assert!(is_told(&second).await, "the readers erased all of it");
+    assert!(erase_all(&second).await > 1, "a turn is bounded");
+}
+
+/// Compares the chat with its head until nothing is left to erase; answers how often.
+async fn erase_all(chat: &Chat) -> usize {
+    let newest = chat.head().await.effect_seq;
+    let mut turns = 0;
+    while is_told(chat).await {
+        assert!(turns < 200, "it goes on");
+        turns += 1;
+        chat.store.finish(chat.id, newest).await.unwrap();
+    }
+    turns
 }
 
 static BODY: crate::cql::Statement = crate::cql::Statement::new(

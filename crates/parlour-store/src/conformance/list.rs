@@ -116,6 +116,7 @@ macro_rules! __conformance_list {
                 the_last_edit_wins
                 a_deletion_hides_what_comes_later
                 a_deletion_erases_the_body_from_the_log
+                a_deletion_erases_the_bodies_of_edits
                 the_key_of_an_erased_message_is_still_known
                 a_reaction_is_a_switch_per_user_and_emoji
                 a_pin_is_a_switch

@@ -94,6 +94,25 @@ pub async fn a_deletion_erases_the_body_from_the_log(fixture: &dyn Fixture) {
     assert_eq!(erased, expected);
 }
 
+/// A deletion takes the bodies of the edits out of the log, too, and an edit that comes later never has one.
+pub async fn a_deletion_erases_the_bodies_of_edits(fixture: &dyn Fixture) {
+    let room = Room::open(fixture, 0).await;
+    let target = room.say(room.owner, "to be erased").await.seq;
+    let epoch = room.head().await.epoch;
+    let edit = |i: u32| room.draft_at(epoch, room.owner, edited(target, &format!("secret {i}")));
+    for outcome in room.append((1..=9).map(edit).collect()).await {
+        created(outcome);
+    }
+    room.post(room.owner, Content::MessageDeleted { target })
+        .await;
+    let late = room.post(room.owner, edited(target, "late secret")).await;
+    assert!(late.erased, "{late:?}");
+    let log = room.log().await;
+    assert_eq!(log.iter().filter(|event| event.erased).count(), 11);
+    assert!(!format!("{log:?}").contains("secret"), "{log:?}");
+    assert_eq!(log.last(), Some(&late));
+}
+
 /// The key of an erased message still knows what it stood for.
 pub async fn the_key_of_an_erased_message_is_still_known(fixture: &dyn Fixture) {
     let room = Room::open(fixture, 0).await;
