@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use parlour_model::{ChatId, Draft, Event, EventId, EventKey, Seq, UserId};
 use parlour_store::{
-    Appended, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Outcome, StoreError,
+    Appended, Cancellation, ChatLog, Creation, Head, Lookup, NewChat, Outcome, StoreError, Views,
 };
 
 use crate::ScyllaStore;
@@ -17,8 +17,9 @@ const HEADS_AT_ONCE: usize = 32;
 impl ChatLog for ScyllaStore {
     async fn create(&self, new: NewChat) -> Result<Creation, StoreError> {
         let creation = create(&self.log, &*self.clock, &self.ids, new).await?;
-        if let Creation::Created(event) = &creation {
-            self.after_commit(std::slice::from_ref(event)).await;
+        match &creation {
+            Creation::Created(event) => self.after_commit(std::slice::from_ref(event)).await,
+            Creation::Existing(event) => self.finish_existing(event.chat, event.seq).await,
         }
         Ok(creation)
     }
@@ -32,6 +33,9 @@ impl ChatLog for ScyllaStore {
         };
         let (mut appended, created) = Appending::new(tools, chat, drafts).run().await;
         self.after_commit(&created).await;
+        if let Some(newest) = newest_existing(&appended.outcomes) {
+            self.finish_existing(chat, newest).await;
+        }
         for outcome in &mut appended.outcomes {
             self.show_as_readers_see(outcome).await;
         }
@@ -87,6 +91,14 @@ impl ChatLog for ScyllaStore {
 }
 
 impl ScyllaStore {
+    /// Whoever committed an event that was found may have died before its effects were in the tables, and it will be
+    /// acknowledged now. What fails is left open, as after a commit.
+    async fn finish_existing(&self, chat: ChatId, seq: Seq) {
+        if let Err(error) = self.finish(chat, seq).await {
+            tracing::warn!(%chat, %error, "effects of a repeated commit were not written; the next reader writes them");
+        }
+    }
+
     /// An edit of a deleted message says nothing to anybody: the answer is what readers will see. Where that cannot be
     /// read, the answer is what was said.
     async fn show_as_readers_see(&self, outcome: &mut Outcome) {
@@ -96,4 +108,13 @@ impl ScyllaStore {
             *event = seen;
         }
     }
+}
+
+/// The newest event with an effect among those that were found.
+fn newest_existing(outcomes: &[Outcome]) -> Option<Seq> {
+    let with_effect = outcomes.iter().filter_map(|outcome| match outcome {
+        Outcome::Existing(event) if event.content.has_effect() => Some(event.seq),
+        _ => None,
+    });
+    with_effect.max()
 }

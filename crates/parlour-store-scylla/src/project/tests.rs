@@ -152,6 +152,32 @@ async fn a_commit_writes_what_a_crash_before_it_left_open() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_writes_what_its_first_attempt_left_open() {
+    let Some(Two { first, second }) = Two::open().await else {
+        return;
+    };
+    let guest = UserId::new(random()).unwrap();
+    let users = vec![NewMember {
+        user: guest,
+        role: Role::Member,
+    }];
+    let draft = first.draft_of(first.owner, 0, Content::MembersAdded { users });
+    let tools = Tools {
+        log: &first.store.log,
+        heads: &first.store.heads,
+        clock: &*first.store.clock,
+        ids: &first.store.ids,
+    };
+    let (appended, _) = Appending::new(tools, first.id, vec![draft.clone()])
+        .run()
+        .await;
+    let event = created(appended.outcomes.into_iter().next().unwrap());
+    assert!(second.store.memberships(guest).await.unwrap().is_empty());
+    assert_eq!(second.append_one(draft).await, Outcome::Existing(event));
+    assert_eq!(second.store.memberships(guest).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_late_projector_loses() {
     let Some(Two { first, second }) = Two::open().await else {
         return;
