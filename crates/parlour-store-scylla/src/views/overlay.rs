@@ -24,7 +24,7 @@ static STATES: Statement = Statement::new(
 );
 static CHANGES: Statement = Statement::new(
     "changes_through",
-    "SELECT seq FROM changes
+    "SELECT seq, is_edit FROM changes
      WHERE chat_id = ? AND bucket = ? AND target = ? AND seq <= ?",
 );
 
@@ -96,14 +96,24 @@ impl ScyllaStore {
     ) -> Result<Overlay, StoreError> {
         let (chat_id, bucket, of) = self.place(chat, target);
         let range = (chat_id, bucket, of, int(through.get()));
-        let rows: Vec<(i64,)> = self.cql.all(&CHANGES, range).await?;
-        let reads = rows.into_iter().map(|(seq,)| async move {
+        let rows: Vec<(i64, Option<bool>)> = self.cql.all(&CHANGES, range).await?;
+        let reads = that_show(rows).into_iter().map(|seq| async move {
             let seq = codes::seq(Some(seq))?;
             self.log.event_known(chat, seq).await
         });
         let events = together(reads.collect()).await?;
         Ok(fold(&events))
     }
+}
+
+/// Of all changes (seq, and whether it is an edit) those that show: of the edits, each with a body of its own, the last.
+fn that_show(changes: Vec<(i64, Option<bool>)>) -> Vec<i64> {
+    let is_edit = |(_, is_edit): &(i64, Option<bool>)| *is_edit == Some(true);
+    let last_edit = changes.iter().rposition(is_edit);
+    let seqs = changes.into_iter().enumerate();
+    seqs.filter(|(at, change)| !is_edit(change) || Some(*at) == last_edit)
+        .map(|(_, (seq, _))| seq)
+        .collect()
 }
 
 fn state(row: StateRow) -> Result<(Seq, State), StoreError> {
@@ -163,4 +173,18 @@ fn fold(events: &[Event]) -> Overlay {
     let in_order = |(emoji, users): (Emoji, BTreeSet<UserId>)| (emoji, users.into_iter().collect());
     overlay.reactions = reactions.into_iter().map(in_order).collect();
     overlay
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_edits_the_last_alone_is_read() {
+        let mut changes: Vec<_> = (2..1_000).map(|seq| (seq, Some(true))).collect();
+        changes.extend([(1_000, Some(false)), (1_001, None)]);
+        changes.insert(0, (1, Some(false)));
+        assert_eq!(that_show(changes), [1, 999, 1_000, 1_001]);
+        assert!(that_show(Vec::new()).is_empty());
+    }
 }
