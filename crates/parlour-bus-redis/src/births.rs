@@ -31,8 +31,9 @@ pub(crate) struct Births {
 #[derive(Debug, Default)]
 struct Seen {
     births: HashMap<String, u64>,
-    /// When one of them was last found to be another than before.
+    /// When one of them was last found to be another than before, and how often that was.
     changed_at: Option<Instant>,
+    changes: u64,
 }
 
 /// The question for all births, to be sent behind whatever depends on the answer.
@@ -82,6 +83,7 @@ impl Births {
         let has_changed = is_new && !is_first;
         if has_changed {
             seen.changed_at = Some(Instant::now());
+            seen.changes += 1;
         }
         has_changed
     }
@@ -96,11 +98,12 @@ impl Births {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks all servers for their births.
-    pub(crate) async fn check(&self, session: &Session, now: Timestamp) -> Result<bool, BusError> {
+    /// Asks all servers for their births. Answers how often any of them was found to have forgotten everything, by whomever.
+    pub(crate) async fn check(&self, session: &Session, now: Timestamp) -> Result<u64, BusError> {
         let question = self.question(session, now);
         let answers = session.all(question.commands()).await?;
-        Ok(self.read(&question, &answers))
+        self.read(&question, &answers);
+        Ok(self.lock().changes)
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct Keeper {
     complained_at: Option<Instant>,
     /// Whether the lease was ever held: the first one is no news to the node.
     was_held: bool,
+    /// How often a server had forgotten everything when this node was last told.
+    emptied: u64,
     reconnects: Reconnects,
 }
 
@@ -77,6 +79,7 @@ impl Keeper {
             given_since: Instant::now(),
             complained_at: None,
             was_held: false,
+            emptied: 0,
             reconnects,
         }
     }
@@ -159,8 +162,12 @@ impl Keeper {
     async fn check(&mut self, session: &Session) -> Result<(), Trouble> {
         let core = Arc::clone(&self.core);
         self.keep_lease(session).await?;
-        if core.births.check(session, core.now()).await? {
+        let emptied = core.births.check(session, core.now()).await?;
+        if emptied != self.emptied {
             tracing::warn!("a Redis server has forgotten everything");
+            // The lease as well, perhaps after this round had looked at it; routes under the earlier life would count for nobody.
+            self.keep_lease(session).await?;
+            self.emptied = emptied;
             core.told.owe(ResyncReason::Reconnected);
         }
         let (channel, is_due) = core.hearing.channel();

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use async_trait::async_trait;
 use bytes::Bytes;
 use fred::types::Value;
-use parlour_bus::{BusError, Chosen, NodeRef, PresenceCells, PresenceEdge, ResyncReason};
+use parlour_bus::{BusError, Chosen, NodeRef, PresenceCells, PresenceEdge};
 use parlour_model::{ChosenStatus, Presence, PresenceStatus, Timestamp, UserId};
 
 use crate::RedisBus;
@@ -66,7 +66,13 @@ impl Core {
         chosen: Chosen,
         at: Timestamp,
     ) -> Result<Option<PresenceEdge>, BusError> {
-        let (session, _) = self.usable()?;
+        let (session, node) = self.usable()?;
+        if !self.nodes.judge(&session, [node]).await?.dead.is_empty() {
+            // Others may have lost theirs as well, and their users would look gone.
+            self.wake.notify_one();
+            let what = "this node has lost its lease and cannot tell who is alive";
+            return Err(BusError::Unavailable(what.to_owned()));
+        }
         let mut judged = Judged {
             alive: self.nodes.recent(&session).await?,
             dead: HashSet::new(),
@@ -187,7 +193,7 @@ impl Core {
         let mut answers = session.all(commands).await?;
         let births = answers.split_off(users.len().min(answers.len()));
         if self.births.read(&question, &births) {
-            self.told.owe(ResyncReason::Reconnected);
+            // The keeper tells it, when the lease, which is forgotten too, has been taken again.
             self.wake.notify_one();
             let what = "Redis has just forgotten who is there";
             return Err(BusError::Unavailable(what.to_owned()));

@@ -10,7 +10,7 @@ use parlour_model::{ChosenStatus, PresenceStatus, Timestamp};
 
 use crate::meter::Meter;
 use crate::network::{Network, becomes, connection, hears, next_resync, user};
-use crate::server::{Server, eventually, is_installed};
+use crate::server::{Patience, Server, eventually, is_installed};
 
 const STORED: Chosen = Chosen::AsStored(ChosenStatus::Online);
 const SEEN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -102,6 +102,34 @@ async fn a_redis_that_comes_back_empty_is_filled_again_and_versions_go_on() {
     );
     assert_eq!(other.presence(&[user(1)]).await, Ok(vec![again.presence]));
     hears(&other, &node, &mut inbox).await;
+}
+
+#[tokio::test]
+async fn a_node_that_lost_its_lease_and_does_not_know_it_shows_nobody_as_gone() {
+    if !is_installed() {
+        return;
+    }
+    let network = Network::on_one().await;
+    let node = network.join().await;
+    let mut patience = Patience::for_this("a settlement between two rounds of the keeper");
+    loop {
+        let before = node.node();
+        node.register(user(1), connection(1)).await.unwrap();
+        let _ = node.settle(user(1), STORED, SEEN).await.unwrap();
+        network.server().ask("DEL leases:{nodes}");
+        // It knows the list of the living from after that.
+        let _ = node.nodes().await;
+        let settled = node.settle(user(1), STORED, SEEN).await;
+        if node.node() == before {
+            assert!(settled.is_err(), "{settled:?}");
+            break;
+        }
+        becomes(&node, Health::Up).await;
+        patience.again().await;
+    }
+    becomes(&node, Health::Up).await;
+    let shown = node.presence(&[user(1)]).await.unwrap();
+    assert_eq!(shown[0].status, PresenceStatus::Online);
 }
 
 #[tokio::test]
