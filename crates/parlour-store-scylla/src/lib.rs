@@ -21,6 +21,7 @@ mod time;
 mod codes;
 mod columns;
 mod cql;
+mod doubt;
 mod known;
 mod settle;
 mod together;

@@ -11,6 +11,7 @@ use scylla::serialize::row::SerializeRow;
 
 use crate::ScyllaStore;
 use crate::cql::{Cql, CqlError, Statement};
+use crate::doubt::or_unknown;
 
 /// The tries of one call to write on conditions.
 pub(crate) struct Tries {
@@ -30,12 +31,8 @@ impl ScyllaStore {
             cql: self.cql.clone(),
             may_stand: Arc::clone(&may_stand),
         };
-        match call(tries).await {
-            Err(StoreError::Unavailable(reason)) if may_stand.load(Ordering::Relaxed) => {
-                Err(StoreError::Unknown(reason))
-            }
-            answer => answer,
-        }
+        let answer = call(tries).await;
+        answer.map_err(|error| or_unknown(error, may_stand.load(Ordering::Relaxed)))
     }
 }
 

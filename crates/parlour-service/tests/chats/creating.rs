@@ -1,15 +1,15 @@
 //! Direct chats exist once per pair, groups once per key.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use parlour_model::{AppData, ChatType, Content, HistoryVisibility, Role, Seq, Title, limits};
 use parlour_service::{Actor, Missing, NewGroup, Refusal, ServiceError};
+use parlour_store::ChatSummary;
 use parlour_store::faults::{Fault, Operation};
 use tokio::task::JoinSet;
 
-use crate::world::{World, message};
-
-const UNKNOWN: ServiceError = ServiceError::OutcomeUnknown { applied: None };
+use crate::world::{UNKNOWN, World, chats_of, message};
 
 fn group(title: &str, users: Vec<parlour_model::UserId>) -> NewGroup {
     NewGroup {
@@ -19,10 +19,6 @@ fn group(title: &str, users: Vec<parlour_model::UserId>) -> NewGroup {
         data: AppData::default(),
         idempotency_key: None,
     }
-}
-
-async fn chats_of(world: &World, who: &Actor) -> usize {
-    world.chats.list(who, None, 10).await.unwrap().chats.len()
 }
 
 #[tokio::test]
@@ -213,18 +209,27 @@ async fn a_definite_failure_after_a_doubtful_try_is_not_told_as_definite() {
     assert_eq!(chats_of(&world, &ann).await, 1, "it was stored after all");
 }
 
-/// The effects of a first event with many members take a store longer than any other call.
-#[tokio::test]
-async fn a_creation_that_takes_long_is_waited_for_and_asked_for_once() {
-    let world = World::new();
-    let ann = world.user().await;
+/// A creation in which the store hangs.
+async fn hanging<'a>(
+    world: &'a World,
+    who: &'a Actor,
+) -> Pin<Box<impl Future<Output = Result<(ChatSummary, bool), ServiceError>> + use<'a>>> {
     world.faults.always(Operation::Create, Fault::Hang);
-    let mut creating = Box::pin(world.chats.create_group(&ann, group("Hikers", Vec::new())));
+    let mut creating = Box::pin(world.chats.create_group(who, group("Hikers", Vec::new())));
     tokio::select! {
         biased;
         () = world.faults.struck(Operation::Create, 1) => {}
         _ = &mut creating => panic!("it cannot have finished"),
     }
+    creating
+}
+
+/// The effects of a first event with many members take a store longer than any other call.
+#[tokio::test]
+async fn a_creation_that_takes_long_is_waited_for_and_asked_for_once() {
+    let world = World::new();
+    let ann = world.user().await;
+    let mut creating = hanging(&world, &ann).await;
     tokio::time::pause();
     let longer = tokio::time::timeout(Duration::from_secs(8), creating.as_mut());
     assert!(longer.await.is_err());
@@ -238,13 +243,7 @@ async fn a_creation_that_takes_long_is_waited_for_and_asked_for_once() {
 async fn a_creation_that_is_given_up_goes_on_to_its_end() {
     let world = World::new();
     let ann = world.user().await;
-    world.faults.always(Operation::Create, Fault::Hang);
-    let mut creating = Box::pin(world.chats.create_group(&ann, group("Hikers", Vec::new())));
-    tokio::select! {
-        biased;
-        () = world.faults.struck(Operation::Create, 1) => {}
-        _ = &mut creating => panic!("it cannot have finished"),
-    }
+    let creating = hanging(&world, &ann).await;
     tokio::time::pause();
     assert_eq!(creating.await.map(drop), Err(UNKNOWN));
     tokio::time::resume();

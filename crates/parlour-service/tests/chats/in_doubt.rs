@@ -1,12 +1,10 @@
 //! What is told where something is stored already and what comes after it fails: that it is not known.
 
 use parlour_model::{AppData, HistoryVisibility, Title};
-use parlour_service::{Actor, ChatChange, NewGroup, ServiceError};
+use parlour_service::{ChatChange, NewGroup, ServiceError};
 use parlour_store::faults::{Fault, Operation};
 
-use crate::world::{World, message};
-
-const UNKNOWN: ServiceError = ServiceError::OutcomeUnknown { applied: None };
+use crate::world::{UNKNOWN, World, chats_of, message};
 
 fn titled(text: &str) -> Title {
     Title::new(text).unwrap()
@@ -20,10 +18,6 @@ fn group() -> NewGroup {
         data: AppData::default(),
         idempotency_key: None,
     }
-}
-
-async fn chats_of(world: &World, who: &Actor) -> usize {
-    world.chats.list(who, None, 10).await.unwrap().chats.len()
 }
 
 #[tokio::test]

@@ -227,3 +227,11 @@ pub(crate) fn texts(events: &[Event]) -> Vec<String> {
     });
     texts.map(str::to_owned).collect()
 }
+
+/// What is told where something may be stored.
+pub(crate) const UNKNOWN: ServiceError = ServiceError::OutcomeUnknown { applied: None };
+
+/// How many chats somebody has.
+pub(crate) async fn chats_of(world: &World, who: &Actor) -> usize {
+    world.chats.list(who, None, 10).await.unwrap().chats.len()
+}

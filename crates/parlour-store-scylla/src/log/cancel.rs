@@ -8,11 +8,11 @@ use parlour_model::{ChatId, Seq};
 use parlour_store::{Cancellation, Head, StoreError};
 use tokio::time::{Duration, sleep};
 
-use super::doubt::or_unknown;
 use super::keys::Memory;
 use super::{Bucket, KeyName, LogReader};
 use crate::columns::{int, number};
 use crate::cql::{Answer, CqlError, Statement};
+use crate::doubt::or_unknown;
 
 /// How often it is tried while the log goes on or nobody answers.
 const TRIES_MAX: u32 = 10;

@@ -8,10 +8,10 @@ use tokio::time::sleep;
 
 use super::attempt::{Attempt, NewEvent, Place};
 use super::commit::Fate;
-use super::doubt::or_unknown;
 use super::roll_over::write_down;
 use super::{Bucket, KeyName, LogReader, row};
 use crate::columns::corrupt;
+use crate::doubt::or_unknown;
 
 /// How often a creation without an answer is tried.
 const TRIES_MAX: u32 = 5;

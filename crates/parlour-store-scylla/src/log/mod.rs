@@ -17,7 +17,6 @@ mod search;
 
 mod attempt;
 mod commit;
-mod doubt;
 mod entry;
 mod roll_over;
 

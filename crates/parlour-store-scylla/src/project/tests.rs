@@ -92,12 +92,8 @@ async fn whoever_reads_next_finishes_what_a_crash_left_open() {
         return;
     };
     let target = commit(&first, message("v0")).await.seq;
-    let guest = UserId::new(random()).unwrap();
-    let users = vec![NewMember {
-        user: guest,
-        role: Role::Member,
-    }];
-    let mut contents = vec![edited(target, "v1"), Content::MembersAdded { users }];
+    let (guest, added) = a_guest_is_added();
+    let mut contents = vec![edited(target, "v1"), added];
     // More than one stretch of the walk.
     contents.extend((0..100).map(|i| reacted(target, i % 2 == 0)));
     contents.push(Content::MemberRemoved { user: first.member });
@@ -113,17 +109,20 @@ async fn whoever_reads_next_finishes_what_a_crash_left_open() {
     assert_eq!(memberships.len(), 1, "the walk writes both tables");
 }
 
+fn a_guest_is_added() -> (UserId, Content) {
+    let user = UserId::new(random()).unwrap();
+    let role = Role::Member;
+    let users = vec![NewMember { user, role }];
+    (user, Content::MembersAdded { users })
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_compares_heads_can_finish_what_a_crash_left_open() {
     let Some(Two { first, second }) = Two::open().await else {
         return;
     };
-    let guest = UserId::new(random()).unwrap();
-    let users = vec![NewMember {
-        user: guest,
-        role: Role::Member,
-    }];
-    commit_and_die(&first, vec![Content::MembersAdded { users }]).await;
+    let (guest, added) = a_guest_is_added();
+    commit_and_die(&first, vec![added]).await;
     let newest = second.head().await.effect_seq;
     let finish = || second.store.finish(second.id, newest);
     assert!(finish().await.unwrap(), "it was open");
@@ -138,12 +137,8 @@ async fn a_commit_writes_what_a_crash_before_it_left_open() {
     let Some(Two { first, second }) = Two::open().await else {
         return;
     };
-    let guest = UserId::new(random()).unwrap();
-    let users = vec![NewMember {
-        user: guest,
-        role: Role::Member,
-    }];
-    commit_and_die(&first, vec![Content::MembersAdded { users }]).await;
+    let (guest, added) = a_guest_is_added();
+    commit_and_die(&first, vec![added]).await;
     assert!(second.store.memberships(guest).await.unwrap().is_empty());
     commit(&second, message("no effect, no walk")).await;
     assert!(second.store.memberships(guest).await.unwrap().is_empty());
@@ -156,12 +151,8 @@ async fn a_retry_writes_what_its_first_attempt_left_open() {
     let Some(Two { first, second }) = Two::open().await else {
         return;
     };
-    let guest = UserId::new(random()).unwrap();
-    let users = vec![NewMember {
-        user: guest,
-        role: Role::Member,
-    }];
-    let draft = first.draft_of(first.owner, 0, Content::MembersAdded { users });
+    let (guest, added) = a_guest_is_added();
+    let draft = first.draft_of(first.owner, 0, added);
     let tools = Tools {
         log: &first.store.log,
         heads: &first.store.heads,

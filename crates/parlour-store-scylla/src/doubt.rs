@@ -3,7 +3,7 @@
 use parlour_store::StoreError;
 
 /// The error of a call. After a try that may have happened, or may still happen, nothing that fails says that it did not.
-pub(super) fn or_unknown(error: StoreError, is_open: bool) -> StoreError {
+pub(crate) fn or_unknown(error: StoreError, is_open: bool) -> StoreError {
     match error {
         StoreError::Unavailable(reason) if is_open => StoreError::Unknown(reason),
         other => other,
